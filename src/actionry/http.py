@@ -1,0 +1,76 @@
+"""HTTP messages as plain data: built by `request`, completed by `credentials`, sent by `outbound`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
+
+from multidict import CIMultiDict
+
+Headers = CIMultiDict[str]
+"""Case-insensitive, ordered, repeatable; names keep the case in which they are sent."""
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(slots=True)
+class Request:
+    """One exact request: `url` is already encoded and goes out untouched; `content` is the body's bytes or None."""
+
+    method: str
+    """Upper case, e.g. `GET`."""
+    url: str
+    headers: Headers = field(default_factory=CIMultiDict)
+    content: bytes | None = None
+
+    @property
+    def origin(self) -> str:
+        return origin_of(self.url)
+
+    def with_header(self, name: str, value: str) -> Request:
+        """A copy with that header set (replacing any of the name)."""
+        headers = self.headers.copy()
+        headers[name] = value
+        return replace(self, headers=headers)
+
+
+@dataclass(slots=True)
+class Response:
+    """What came back: decoded body bytes, whole."""
+
+    status: int
+    headers: Headers
+    content: bytes
+    url: str
+    """The address that answered; differs from the request's only when redirects were asked for."""
+    elapsed_s: float = 0.0
+
+    @property
+    def media_type(self) -> str:
+        """`application/json` of `Application/JSON; charset=utf-8`; "" when undeclared."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A binary value of an argument or a result."""
+
+    name: str
+    content: bytes = field(repr=False)
+    media_type: str = "application/octet-stream"
+
+
+def origin_of(url: str) -> str:
+    """Scheme, lower-case host and port, the port always written: `https://API.example.com/v1` -> `https://api.example.com:443`.
+
+    Raises ValueError when the URL has no host or an impossible port. RFC 6454 section 4.
+    """
+    parts = urlsplit(url)
+    scheme = parts.scheme.lower()
+    if not parts.hostname:
+        raise ValueError(f"no host in {url!r}")
+    port = parts.port if parts.port is not None else DEFAULT_PORTS.get(scheme)
+    host = parts.hostname.lower()
+    if ":" in host:
+        host = f"[{host}]"
+    return f"{scheme}://{host}:{port}" if port is not None else f"{scheme}://{host}"
