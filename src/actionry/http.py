@@ -12,6 +12,25 @@ Headers = CIMultiDict[str]
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
+HOST_HEADERS = frozenset(
+    {
+        # OpenAPI 3.1.0, Parameter Object, `name`: header parameters of these names are ignored.
+        "accept", "authorization", "content-type",
+        # Set by the message itself, or valid for one hop only (RFC 9110 section 7.6.1, RFC 9112).
+        "host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade",
+        "expect", "http2-settings", "accept-encoding",
+        # Identity, and what proxies tell servers about it (THREATS R-06).
+        "cookie", "cookie2", "set-cookie", "forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip",
+        "cf-connecting-ip",
+        # Would turn an unasked read into a write (THREATS R-09).
+        "x-http-method", "x-http-method-override", "x-method-override",
+    }
+)  # fmt: skip
+"""Lower-case names of request headers that only the host sets, whatever a document declares."""
+
+HOST_HEADER_PREFIXES = ("proxy-", "x-forwarded-", "sec-")
+"""Lower-case beginnings of such names."""
+
 
 @dataclass(slots=True)
 class Request:
@@ -58,6 +77,12 @@ class File:
     name: str
     content: bytes = field(repr=False)
     media_type: str = "application/octet-stream"
+
+
+def is_host_header(name: str) -> bool:
+    """Whether only the host may set the request header: `Authorization`, `Host`, `X-Forwarded-For`, …, in any case."""
+    lowered = name.strip().lower()
+    return lowered in HOST_HEADERS or lowered.startswith(HOST_HEADER_PREFIXES)
 
 
 def origin_of(url: str) -> str:
