@@ -1,4 +1,4 @@
-"""What every bench script shares: one shape for a figure, one table, and peers kept in environments of their own."""
+"""What bench scripts share: one shape for a figure, one table, and peers in environments of their own."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def find_uv() -> str:
 
 
 def python_peer(name: str, *requirements: str) -> Path:
-    """The Python of an environment that holds the peer and not us, e.g. `python_peer("fastmcp", "fastmcp>=3")`.
+    """The Python of an environment that holds the peer and not us: `python_peer("fastmcp", "fastmcp>=3")`.
 
     Made when first asked for, under the git-ignored `bench/.peers`.
     """
@@ -73,7 +73,7 @@ def python_peer(name: str, *requirements: str) -> Path:
 
 
 def npm_peer(name: str, *packages: str) -> Path:
-    """A folder whose `node_modules` holds the packages, e.g. `npm_peer("swagger-client", "swagger-client@3")`."""
+    """A folder whose `node_modules` holds the packages: `npm_peer("swagger", "swagger-client@3")`."""
     folder = PEERS / name
     made = folder / "requirements.txt"
     wanted = "\n".join(packages)
@@ -89,7 +89,7 @@ def npm_peer(name: str, *packages: str) -> Path:
 
 
 def node_folder() -> str:
-    """The folder that holds `node` and `npm`, installed from PyPI where the machine has none of version 20."""
+    """The folder that holds `node` and `npm`, installed from PyPI where the machine has none ≥ 20."""
     script = BENCH.parent / "scripts" / "node-folder"
     return subprocess.run([script], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 

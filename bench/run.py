@@ -1,8 +1,8 @@
 """`./run bench [name …]`: run the bench scripts one after the other; each prints its figures beside its peer.
 
 A bench script is a file of this folder with a function `main`, which returns an exit code (or None), and a
-docstring whose first line says what it measures. It runs in a process of its own, so that one script's memory and
-caches are no part of another's figures.
+docstring whose first line says what it measures. It runs in a process of its own, so that one script's memory
+and caches are no part of another's figures.
 """
 
 from __future__ import annotations
