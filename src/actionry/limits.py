@@ -101,3 +101,54 @@ ACTIONRY = replace(
 
 PROFILES: dict[ProfileName, Profile] = {"actionry": ACTIONRY, "openai": OPENAI}
 READ_LIMITS = ReadLimits()
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboundLimits:
+    """What one request through the door may cost (THREATS section 4, D-13…D-18)."""
+
+    total_s: float = OPENAI.call_timeout_s
+    """Wall clock from `send` to the last byte, redirects, waits and retries included."""
+    resolve_s: float = 5.0
+    connect_s: float = 5.0
+    """TCP and TLS, all addresses of a name together."""
+    first_byte_s: float = 15.0
+    """From the request's last byte to the answer's head; a caller who states `timeout_s` waits that long instead."""
+    addresses: int = 3
+    """Addresses of one name that are tried."""
+    attempt_delay_s: float = 0.25
+    """A further address is tried when the one before has not answered by then (RFC 8305 section 5)."""
+    url_characters: int = 65_536
+    response_bytes: int = 10 * 1024 * 1024
+    """Decoded body, when the caller names no cap."""
+    model_response_bytes: int = 1024 * 1024
+    """Decoded body of an answer that is meant for a model; `actions` asks for it."""
+    framing_bytes: int = 256 * 1024
+    """What may come over the wire on top of twice the body's cap: head, chunk sizes and extensions, trailers."""
+    header_lines: int = 200
+    header_line_bytes: int = 16 * 1024
+    header_bytes: int = 64 * 1024
+    interim_responses: int = 8
+    """1xx answers before the final one."""
+    gzip_members: int = 1000
+    step_bytes: int = 64 * 1024
+    """Body bytes that are read and decoded in one step."""
+    redirects: int = 3
+    idle_s: float = 4.0
+    """An unused connection is kept so long; below the 5 s after which common servers hang up."""
+    connections_per_origin: int = 64
+    connections: int = 256
+    idle_connections: int = 100
+    origins_remembered: int = 1024
+    tries: int = 3
+    """Of a GET or HEAD that met 429, 502, 503, 504 or a broken connection."""
+    backoff_s: float = 0.5
+    """Full jitter: before try n+1 a random wait up to `backoff_s * 2**n`."""
+    retry_after_s: float = 60.0
+    """A longer `Retry-After` is cut to this."""
+    circuit_failures: int = 10
+    """Failures in a row (429, 5xx, no answer) within `circuit_window_s` that open an origin's circuit."""
+    circuit_window_s: float = 30.0
+    circuit_open_s: float = 10.0
+
+
+OUTBOUND_LIMITS = OutboundLimits()
