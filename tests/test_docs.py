@@ -73,6 +73,7 @@ def test_python_examples_run_and_print_what_they_say(
     page: Path, project_copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project_copy)
+    monkeypatch.syspath_prepend(project_copy / "docs" / "examples")
     names: dict[str, object] = {"__name__": "__main__"}
     for block in blocks(page):
         if block.language != "python":
@@ -146,9 +147,9 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def names_listed_in(page: str) -> set[str]:
-    """The names that stand as headings, e.g. `### `load_action``."""
+    """The names that stand as headings or first in a row of a table."""
     text = (ROOT / page).read_text("utf-8")
-    return set(re.findall(r"^#{2,4} `([A-Za-z_]+)`", text, re.MULTILINE))
+    return set(re.findall(r"^(?:#{2,4} |\| )`([A-Za-z_]+)`", text, re.MULTILINE))
 
 
 def test_public_names_are_the_documented_ones() -> None:

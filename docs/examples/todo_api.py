@@ -1,4 +1,4 @@
-"""The TODO list of the examples as a small real API: `python docs/examples/todo_api.py` serves it on port 5003."""
+"""The TODO list of the examples as a real API: `python docs/examples/todo_api.py` serves it on port 5003."""
 
 from __future__ import annotations
 
