@@ -19,7 +19,17 @@ Schema = dict[str, Any] | bool
 Location = Literal["path", "query", "header", "cookie", "querystring"]
 """OpenAPI's `in`; `querystring` (the whole query as one value) is 3.2's."""
 
-Style = Literal["matrix", "label", "simple", "form", "spaceDelimited", "pipeDelimited", "tabDelimited", "deepObject", "cookie"]
+Style = Literal[
+    "matrix",
+    "label",
+    "simple",
+    "form",
+    "spaceDelimited",
+    "pipeDelimited",
+    "tabDelimited",
+    "deepObject",
+    "cookie",
+]
 """`tabDelimited` is Swagger 2.0's `tsv`; `cookie` is 3.2's (form without percent-encoding)."""
 
 
