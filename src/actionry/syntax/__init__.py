@@ -1,0 +1,7 @@
+"""Untrusted text becomes a plain tree with positions, under budgets; nothing here knows what OpenAPI is."""
+
+from actionry.syntax.codes import FINDING_CODES
+from actionry.syntax.reader import read_tree
+from actionry.syntax.tree import Format, Tree
+
+__all__ = ["FINDING_CODES", "Format", "Tree", "read_tree"]
