@@ -42,6 +42,11 @@ class Request:
     headers: Headers = field(default_factory=CIMultiDict)
     content: bytes | None = None
 
+    def __repr__(self) -> str:
+        # Shown in tracebacks and logs: no header value, query or body, because credentials stand there (L-03).
+        size = 0 if self.content is None else len(self.content)
+        return f"<Request {self.method} {shown_url(self.url)}, {len(self.headers)} headers, {size} bytes>"
+
     @property
     def origin(self) -> str:
         return origin_of(self.url)
@@ -64,6 +69,10 @@ class Response:
     """The address that answered; differs from the request's only when redirects were asked for."""
     elapsed_s: float = 0.0
 
+    def __repr__(self) -> str:
+        # As with Request: a token endpoint's body and an API's cookies are secrets (L-03).
+        return f"<Response {self.status} {self.media_type} from {shown_url(self.url)}, {len(self.content)} bytes>"
+
     @property
     def media_type(self) -> str:
         """`application/json` of `Application/JSON; charset=utf-8`; "" when undeclared."""
@@ -77,6 +86,14 @@ class File:
     name: str
     content: bytes = field(repr=False)
     media_type: str = "application/octet-stream"
+
+
+def shown_url(url: str) -> str:
+    """The URL without user information, query and fragment, where secrets may stand: `https://a.test/b?key=s` -> `https://a.test/b?…`."""
+    base, mark, _ = url.partition("#")[0].partition("?")
+    scheme, separator, rest = base.partition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}{'?…' if mark else ''}"
 
 
 def is_host_header(name: str) -> bool:
