@@ -82,8 +82,8 @@ def npm_peer(name: str, *packages: str) -> Path:
     print(f"bench: installing the peer {name} …", file=sys.stderr)
     folder.mkdir(parents=True, exist_ok=True)
     npm = Path(node_folder()) / "npm"
-    arguments = ["install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, *packages]
-    subprocess.run([npm, *arguments], check=True, env={**os.environ, "PATH": _with_node()})
+    arguments = ["install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), *packages]
+    subprocess.run([str(npm), *arguments], check=True, env={**os.environ, "PATH": _with_node()})
     made.write_text(wanted, "utf-8")
     return folder
 

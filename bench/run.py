@@ -40,12 +40,8 @@ def run_bench(name: str, options: list[str]) -> int:
 
 def main() -> int:
     benches = find_benches()
-    parser = argparse.ArgumentParser(
-        prog="./run bench", description="The project's figures beside their peers."
-    )
-    parser.add_argument(
-        "names", nargs="*", metavar="name", help="one of: " + ", ".join(benches or ["(none yet)"])
-    )
+    parser = argparse.ArgumentParser(prog="./run bench", description="The project's figures beside their peers.")
+    parser.add_argument("names", nargs="*", metavar="name", help="one of: " + ", ".join(benches or ["(none yet)"]))
     parser.add_argument("--list", action="store_true", help="say what each one measures, and run nothing")
     arguments, options = parser.parse_known_args()
     unknown = [name for name in arguments.names if name not in benches]

@@ -36,7 +36,5 @@ def corpus() -> Path:
     """The corpus folder; tests that need it are skipped where it is absent: it is not part of the project."""
     folder = find_corpus()
     if folder is None:
-        pytest.skip(
-            "no corpus: set ACTIONRY_CORPUS to a folder with index.json, or put it at ../shared/corpus"
-        )
+        pytest.skip("no corpus: set ACTIONRY_CORPUS to a folder with index.json, or put it at ../shared/corpus")
     return folder

@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 
 import actionry
+from actionry import errors
 from check_links import broken_links, pages
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -112,9 +113,7 @@ def commands(page: Path) -> list[Command]:
 
 def matches(printed: list[str], expected: list[str]) -> bool:
     """Whether the printed lines are the expected ones; `...` stands for any number of lines."""
-    pattern = "".join(
-        "(?:.*\n)*?" if line.strip() == "..." else re.escape(line.rstrip()) + "\n" for line in expected
-    )
+    pattern = "".join("(?:.*\n)*?" if line.strip() == "..." else re.escape(line.rstrip()) + "\n" for line in expected)
     return re.fullmatch(pattern, "".join(line.rstrip() + "\n" for line in printed)) is not None
 
 
@@ -148,9 +147,9 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def names_listed_in(page: str) -> set[str]:
-    """The names that stand as headings or first in a row of a table."""
+    """The names that stand as headings, e.g. "### `load_action`"."""
     text = (ROOT / page).read_text("utf-8")
-    return set(re.findall(r"^(?:#{2,4} |\| )`([A-Za-z_]+)`", text, re.MULTILINE))
+    return set(re.findall(r"^#{2,4} `([A-Za-z_]+)`", text, re.MULTILINE))
 
 
 def test_public_names_are_the_documented_ones() -> None:
@@ -160,3 +159,13 @@ def test_public_names_are_the_documented_ones() -> None:
 def test_public_names_exist_and_say_what_they_are() -> None:
     for name in actionry.__all__:
         assert (getattr(actionry, name).__doc__ or "").strip(), f"{name} has no docstring"
+
+
+def test_every_error_is_documented() -> None:
+    text = (ROOT / "docs/reference/public-names.md").read_text("utf-8")
+    found = {
+        name
+        for name, value in vars(errors).items()
+        if isinstance(value, type) and issubclass(value, errors.ActionryError)
+    }
+    assert found == set(re.findall(r"`actionry\.errors\.(\w+)`", text))

@@ -77,7 +77,7 @@ def test_every_promised_page_is_there() -> None:
 
 def test_the_import_contracts_hold(tmp_path: Path) -> None:
     """The layers that ARCHITECTURE.md draws, and the one door out."""
-    command = [Path(sys.executable).with_name("lint-imports"), "--no-logo", "--cache-dir", tmp_path]
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-logo", "--cache-dir", str(tmp_path)]
     completed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
     assert completed.returncode == 0, completed.stdout
 
