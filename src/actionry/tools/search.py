@@ -1,0 +1,342 @@
+"""Find the operations that a sentence needs, and those that these need in turn, among hundreds or thousands.
+
+Words and their relatives (synonyms, field of life, spelling), weighted by field and rarity as BM25F does, then the
+dependencies between operations (search_dependencies.py). Everything is read from the operations themselves and from
+small tables of this project; no model, no file, nothing beyond the standard library. See docs/explanation/search.md.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from array import array
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from heapq import nlargest
+from typing import Generic, TypeVar
+
+from actionry.tools.search_dependencies import Dependencies
+from actionry.tools.search_fields import Facts, Field, SearchableFunction, read_facts
+from actionry.tools.search_lexicon import read_lexicon
+from actionry.tools.search_words import COMMON_WORDS, STOP_WORDS, grams, stem, words_of
+
+F = TypeVar("F", bound=SearchableFunction)
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[F]):
+    """One operation of an answer."""
+
+    function: F
+    score: float
+    """1.0 is the best match of this search; what others need has its dependent's score, times the evidence."""
+    reason: str
+    """`matches director, movie`, or ``yields `movie_id` that `getMovie` needs``."""
+
+    @property
+    def name(self) -> str:
+        return self.function.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """Set on the looked-at half of the development data (docs/explanation/search.md); kept round on purpose."""
+
+    fields: dict[Field, float]
+    length_share: float = 0.5
+    """b of BM25F."""
+    saturation: float = 1.2
+    """k1 of BM25F."""
+    stop_word: float = 0.08
+    common_word: float = 0.5
+    synonym: float = 0.45
+    theme: float = 0.22
+    verb: float = 0.3
+    question: float = 0.5
+    """Of a question ("who …", "how many …") for operations that read."""
+    spelling: float = 0.6
+    rarity: float = 1.1
+    """Exponent of the inverse document frequency."""
+    segment: float = 0.9
+    strength: float = 0.6
+    """A part of the sentence this strong, as a share of its strongest part, counts in full."""
+
+
+WEIGHTS = Weights(
+    fields={
+        "name": 3.0, "summary": 2.0, "description": 1.2, "path": 1.0, "tags": 1.5, "parameter": 0.8,
+        "explanation": 0.5, "choice": 0.5, "result": 0.3,
+    }
+)  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _lexicon() -> tuple[dict[str, tuple[tuple[str, float], ...]], frozenset[str]]:
+    """The lexicon by stem."""
+    by_word, verbs = read_lexicon()
+    by_stem: dict[str, dict[str, float]] = {}
+    for word, concepts in by_word.items():
+        own = by_stem.setdefault(stem(word), {})
+        for concept, share in concepts:
+            own[concept] = max(share, own.get(concept, 0.0))
+    return {word: tuple(own.items()) for word, own in by_stem.items()}, frozenset(map(stem, verbs))
+
+
+_COMMON_STEMS = frozenset(map(stem, COMMON_WORDS))
+_SENTENCE_END = re.compile(r"[.;!?]+(?=\s|$)|[。；！？\n]+")
+_CLAUSE_END = re.compile(r",\s*|，|、|\s+(?:and|then|also|plus|after|afterwards|finally|next|while)\s+|然后|并且|接着|再|以及")
+_LEAD = frozenset(
+    "and then also please i want to need would like id d ll you can could we must should finally next lastly firstly "
+    "first second secondly third additionally furthermore moreover afterwards after that once subsequently help me "
+    "know kindly my is it be able let us now".split()
+)
+_GOES_ON = frozenset("the it its this that these those they he she his her their here with where which use using".split())
+
+
+def parts_of(text: str) -> list[str]:
+    """The sentence cut where a new wish begins: at its full stops, and at commas and "and" before a verb.
+
+    "Find a hotel, book it and send me the bill. The hotel is in Rome." -> three parts; what only adds to the wish
+    before it stays with it.
+    """
+    parts: list[str] = []
+    for sentence in _SENTENCE_END.split(text):
+        if not sentence or not sentence.strip():
+            continue
+        clauses = _clauses(sentence)
+        first = sentence.split(None, 1)[0].strip(",").lower()
+        if parts and first in _GOES_ON:
+            parts[-1] += ". " + clauses.pop(0)
+        parts.extend(clauses)
+    return parts
+
+
+def _clauses(sentence: str) -> list[str]:
+    _, verbs = _lexicon()
+    clauses, start = [], 0
+    for mark in _CLAUSE_END.finditer(sentence):
+        rest = sentence[mark.end() : mark.end() + 80]
+        if not rest.isascii() and not rest[:1].isascii():
+            begins = True
+        else:
+            lead = (word for word in re.findall(r"[a-z]+", rest.lower()) if word not in _LEAD)
+            begins = stem(next(lead, "")) in verbs
+        if begins and mark.start() > start:
+            clauses.append(sentence[start : mark.start()])
+            start = mark.end()
+    clauses.append(sentence[start:])
+    return clauses
+
+
+_QUESTION = re.compile(
+    r"\s*(?:who|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|has|have|any)\b|.*(?:谁|哪|什么|多少|几|吗|怎么样|如何)",
+    re.IGNORECASE,
+)
+_METHOD_VERBS = {"GET": "!read", "POST": "!create", "PUT": "!update", "PATCH": "!update", "DELETE": "!delete"}
+
+
+class OperationIndex(Generic[F]):
+    """An index over functions; built once, searched often, safe to share between threads (it does not change)."""
+
+    def __init__(self, functions: Iterable[F], *, weights: Weights = WEIGHTS) -> None:
+        self.functions: tuple[F, ...] = tuple(functions)
+        self.weights = weights
+        facts = [read_facts(function) for function in self.functions]
+        self._docs: dict[str, array[int]] = {}
+        self._impacts: dict[str, bytes] = {}
+        self._dense: dict[str, bytes] = {}
+        self._idf: dict[str, float] = {}
+        self._by_gram: dict[str, list[str]] = {}
+        self._build(facts)
+        self._dependencies = Dependencies(facts)
+
+    def search(self, text: str, k: int = 10) -> list[Found[F]]:
+        """The k operations that the sentence needs, best first, each followed by what it needs and lacks.
+
+        Empty for an empty sentence, or when no word of it, and nothing related, stands in any operation.
+        """
+        if k < 1 or not self.functions:
+            return []
+        segments = self._segments(text)
+        ranked = self._rank(segments, max(4 * k, 40))
+        return self._complete(text, segments, ranked, k)
+
+    # ---- building
+
+    def _build(self, facts: list[Facts]) -> None:
+        weights = self.weights.fields
+        counts: list[dict[str, float]] = []
+        lengths: list[dict[Field, int]] = []
+        total: Counter[Field] = Counter()
+        read: list[list[tuple[Field, list[str]]]] = []
+        for one in facts:
+            texts = [(field, [stem(word) for word in words_of(text)]) for field, text in one.texts if text]
+            own: Counter[Field] = Counter()
+            for field, words in texts:
+                own[field] += len(words)
+            total.update(own)
+            lengths.append(dict(own))
+            read.append(texts)
+        mean = {field: max(1.0, total[field] / max(1, len(facts))) for field in weights}
+        share = self.weights.length_share
+        for one, texts, own_length in zip(facts, read, lengths, strict=True):
+            frequency: dict[str, float] = defaultdict(float)
+            for field, words in texts:
+                norm = weights[field] / (1 - share + share * own_length[field] / mean[field])
+                for word in words:
+                    frequency[word] += norm
+            self._add_concepts(frequency)
+            if one.method in _METHOD_VERBS:
+                frequency[_METHOD_VERBS[one.method]] += weights["name"]
+            counts.append(frequency)
+        self._post(counts)
+
+    def _add_concepts(self, frequency: dict[str, float]) -> None:
+        lexicon, _ = _lexicon()
+        concepts: dict[str, float] = defaultdict(float)
+        for word, weight in frequency.items():
+            for concept, part in lexicon.get(word, ()):
+                concepts[concept] += weight * part
+        frequency.update(concepts)
+
+    def _post(self, counts: list[dict[str, float]]) -> None:
+        postings: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        k1 = self.weights.saturation
+        for number, frequency in enumerate(counts):
+            for term, weight in frequency.items():
+                postings[term].append((number, weight / (weight + k1)))
+        size = len(counts)
+        self._unit = math.log(1 + (size - 0.5) / 1.5) ** self.weights.rarity
+        code = "H" if size < 65_536 else "I"
+        for term, entries in postings.items():
+            self._docs[term] = array(code, [number for number, _ in entries])
+            self._impacts[term] = bytes(max(1, min(255, round(255 * impact))) for _, impact in entries)
+            idf = math.log(1 + (size - len(entries) + 0.5) / (len(entries) + 0.5))
+            self._idf[term] = idf**self.weights.rarity / 255
+            if term[0] not in "=~!" and len(term) > 3 and term.isascii() and term.isalpha():
+                for gram in grams(term):
+                    self._by_gram.setdefault(gram, []).append(term)
+
+    # ---- asking
+
+    def _segments(self, text: str) -> list[dict[str, float]]:
+        """Terms with their weights, for each part of the sentence that speaks of a thing of its own."""
+        segments = []
+        for part in parts_of(text[:4000]):
+            terms = self._terms(part)
+            if terms and any(self._idf.get(term) for term in terms):
+                segments.append(terms)
+        return segments[:12]
+
+    def _terms(self, text: str) -> dict[str, float]:
+        lexicon, verbs = _lexicon()
+        weights = self.weights
+        terms: dict[str, float] = {}
+
+        def add(term: str, weight: float) -> None:
+            if weight > terms.get(term, 0.0):
+                terms[term] = weight
+
+        if _QUESTION.match(text):
+            add("!read", weights.question)
+        for word in words_of(text)[:150]:
+            root = stem(word)
+            if word in STOP_WORDS or word.isdigit():
+                add(root, weights.stop_word)
+                continue
+            verb = root in verbs
+            share = weights.common_word if word in COMMON_WORDS or root in _COMMON_STEMS else 1.0
+            add(root, share)
+            for concept, part in lexicon.get(root, ()):
+                kind = concept[0]
+                add(concept, share * part * (weights.synonym if kind == "=" else weights.theme if kind == "~" else weights.verb * (0.4 if "/" not in concept else 0.6)))
+            if root not in self._docs and not verb:
+                for other, likeness in self._alike(root):
+                    add(other, likeness * weights.spelling)
+        return terms
+
+    def _alike(self, word: str) -> list[tuple[str, float]]:
+        """Words of the operations spelt nearly like this one, by shared trigrams (Dice)."""
+        if len(word) < 4:
+            return []
+        own = grams(word)
+        shared: Counter[str] = Counter()
+        for gram in own:
+            shared.update(self._by_gram.get(gram, ()))
+        alike = [(other, 2 * n / (len(own) + len(other))) for other, n in shared.items() if n >= len(own) / 2]
+        return nlargest(3, [pair for pair in alike if pair[1] >= 0.6], key=lambda pair: pair[1])
+
+    def _rank(self, segments: list[dict[str, float]], count: int) -> list[tuple[int, float]]:
+        """(operation, score), best first; the best of all is 1."""
+        if not segments:
+            return []
+        whole: dict[int, float] = defaultdict(float)
+        parts: list[dict[int, float]] = []
+        for terms in segments:
+            score: dict[int, float] = defaultdict(float)
+            for term, weight in terms.items():
+                docs = self._docs.get(term)
+                if docs is None:
+                    continue
+                factor = weight * self._idf[term]
+                for number, impact in zip(docs, self._impacts[term], strict=True):
+                    score[number] += factor * impact
+            parts.append(score)
+            for number, value in score.items():
+                whole[number] += value
+        top = max(whole.values(), default=0.0)
+        if top <= 0:
+            return []
+        fused = {number: value / top for number, value in nlargest(count, whole.items(), key=lambda p: p[1])}
+        if len(parts) > 1:
+            strongest = max(max(part.values(), default=0.0) for part in parts)
+            for part in parts:
+                best = nlargest(count, part.items(), key=lambda p: p[1])
+                if not best or best[0][1] < 0.1 * strongest:
+                    continue
+                high = best[0][1]
+                share = self.weights.segment * min(1.0, high / (self.weights.strength * self._unit))
+                for number, value in best:
+                    fused[number] = max(fused.get(number, 0.0), share * value / high)
+        return nlargest(count, fused.items(), key=lambda pair: (pair[1], -pair[0]))
+
+    def _complete(
+        self, text: str, segments: list[dict[str, float]], ranked: Sequence[tuple[int, float]], k: int
+    ) -> list[Found[F]]:
+        scores = dict(ranked)
+        chosen: dict[int, float] = {}
+        helpers: dict[int, tuple[int, str]] = {}
+        for number, score in ranked:
+            if len(chosen) >= k:
+                break
+            if number not in chosen:
+                chosen[number] = score
+            for sources in self._dependencies.needs_of(number):
+                if len(chosen) >= k:
+                    break
+                best = max(sources, key=lambda source: source.confidence * (0.5 + scores.get(source.producer, 0.0)))
+                if best.producer not in chosen and score * best.confidence >= 0.3:
+                    chosen[best.producer] = score * best.confidence
+                    helpers[best.producer] = (number, best.parameter)
+        return [
+            Found(self.functions[number], round(score, 4), self._reason(number, segments, helpers.get(number)))
+            for number, score in chosen.items()
+        ]
+
+    def _reason(self, number: int, segments: list[dict[str, float]], helps: tuple[int, str] | None) -> str:
+        if helps is not None:
+            return f"yields `{helps[1]}` that `{self.functions[helps[0]].name}` needs"
+        matched: dict[str, float] = {}
+        for terms in segments:
+            for term, weight in terms.items():
+                docs = self._docs.get(term)
+                if docs is None or weight < 0.1:
+                    continue
+                at = bisect_left(docs, number)
+                if at < len(docs) and docs[at] == number:
+                    word = term.rsplit("/", 1)[-1].lstrip("=~!")
+                    matched[word] = max(matched.get(word, 0.0), weight * self._idf[term])
+        return "matches " + ", ".join(nlargest(4, matched, key=lambda word: matched[word]))
