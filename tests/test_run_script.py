@@ -246,5 +246,6 @@ def test_which_tests_are_run(project: Project, arguments: list[str], extra: dict
 
 @pytest.mark.parametrize("script", ["run", ".ci/run", "scripts/node-folder"])
 def test_shell_scripts_pass_shellcheck(script: str) -> None:
-    checked = subprocess.run(["shellcheck", ROOT / script], capture_output=True, text=True, timeout=60, check=False)
+    shellcheck = Path(sys.executable).with_name("shellcheck")
+    checked = subprocess.run([shellcheck, ROOT / script], capture_output=True, text=True, timeout=60, check=False)
     assert checked.returncode == 0, checked.stdout
