@@ -1,0 +1,454 @@
+"""Candidates: what a slot could be given, from spans, from choices by meaning, and from boolean phrases."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from actionry.models.rehearsal import lexicon
+from actionry.models.rehearsal.dates import Moment, write_moment
+from actionry.models.rehearsal.slots import Slot
+from actionry.models.rehearsal.spans import Sentence, Span
+from actionry.models.rehearsal.words import Token, concept, content_stems, same_length, split_identifier, tokenize
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    value: Any
+    start: int
+    end: int
+    span: Span | None
+    """None: a choice or boolean read from the words at start:end."""
+    source: str
+    """`span`, `choice`, `boolean`; features look at it."""
+    shares: bool = False
+    """May stand on words that another argument uses too."""
+    hints: tuple[tuple[str, float], ...] = field(default=())
+    """Features known when it was made."""
+
+
+def candidates(slot: Slot, sentence: Sentence, operation_words: frozenset[str]) -> list[Candidate]:
+    """Everything in the sentence that fits the slot's type; whether it is meant is decided by the score."""
+    if slot.type == "boolean":
+        return _booleans(slot, sentence)
+    if slot.enum:
+        return _choice_candidates(slot, sentence, slot.enum, "enum", operation_words)
+    found = (
+        _choice_candidates(slot, sentence, slot.choices, "choice", operation_words)
+        if slot.choices and slot.type in ("string", "any", "array")
+        else []
+    )
+    for span in sentence.spans:
+        made = _from_span(slot, span, operation_words, sentence)
+        found.extend(made)
+    return found[:400]
+
+
+# ---- spans ----------------------------------------------------------------------------------------------------
+
+
+def _from_span(slot: Slot, span: Span, operation_words: frozenset[str], sentence: Sentence) -> list[Candidate]:
+    match slot.type:
+        case "integer" | "number":
+            return _number_candidates(slot, span)
+        case "array":
+            return _array_candidates(slot, span, operation_words, sentence)
+        case "string":
+            return _string_candidates(slot, span, operation_words, sentence)
+        case "any":
+            if span.kind == "number":
+                return [Candidate(span.value, span.start, span.end, span, "span")]
+            return _string_candidates(slot, span, operation_words, sentence)
+        case "object":
+            if span.kind == "json" and isinstance(span.value, dict):
+                return [Candidate(span.value, span.start, span.end, span, "span")]
+    return []
+
+
+def _number_candidates(slot: Slot, span: Span) -> list[Candidate]:
+    if span.kind == "number" and span.number is not None:
+        value = convert_number(slot, span)
+        return [] if value is None else [Candidate(value, span.start, span.end, span, "span")]
+    if span.kind == "moment" and span.moment is not None and span.moment.day and "year" in slot.roles:
+        return [Candidate(span.moment.day.year, span.start, span.end, span, "span", hints=(("year_of_date", 1.0),))]
+    if span.kind == "quoted" and re.fullmatch(r"-?\d+(?:\.\d+)?", span.text):
+        number = float(span.text)
+        value = int(number) if number.is_integer() and slot.type == "integer" else number
+        return [Candidate(value, span.start, span.end, span, "span")]
+    return []
+
+
+def convert_number(slot: Slot, span: Span) -> int | float | None:
+    """The number in the slot's unit and type; None when an integer slot would lose a fraction."""
+    number = span.number
+    assert number is not None
+    value: float = number.value
+    if number.dimension == "percent" and slot.type == "number" and slot.unit != "%":
+        value = round(value / 100, 12)
+    elif (
+        slot.unit
+        and number.dimension == slot.dimension
+        and number.unit != slot.unit
+        and number.dimension not in ("temperature", "money", "percent")
+    ):
+        value = round(value * number.factor / slot.unit_factor, 9)
+    bounds = slot.schema
+    for key, refuse in (("maximum", lambda v, b: v > b), ("minimum", lambda v, b: v < b)):
+        bound = bounds.get(key)
+        if isinstance(bound, int | float) and refuse(value, bound):
+            value = float(number.value) if not refuse(number.value, bound) else value
+    if slot.type == "integer":
+        return int(value) if float(value).is_integer() else None
+    return float(value) if slot.type == "number" else value
+
+
+def _string_candidates(slot: Slot, span: Span, operation_words: frozenset[str], sentence: Sentence) -> list[Candidate]:
+    if span.kind == "moment" and span.moment is not None:
+        return [Candidate(_moment_text(slot, span.moment, span.text), span.start, span.end, span, "span")]
+    if span.kind == "number" and span.number is not None:
+        # Numbers as text keep their unit when the sentence has one ("500 grams"), as a person would write it.
+        end = span.number.end
+        with_unit = sentence.text[span.start : end]
+        made = [Candidate(span.text, span.start, span.end, span, "span")]
+        if end > span.end:
+            made.append(Candidate(with_unit.strip(), span.start, end, span, "span", hints=(("with_unit", 1.0),)))
+        return made
+    if span.kind == "list":
+        return []
+    if span.kind == "json":
+        return []
+    if span.kind in ("quoted", "email", "url", "code"):
+        return [Candidate(span.text, span.start, span.end, span, "span")]
+    return _trimmed(slot, span, operation_words, sentence)
+
+
+def _moment_text(slot: Slot, moment: Moment, verbatim: str) -> str:
+    if slot.date_pattern is not None:
+        if moment.day is None and "%Y" in slot.date_pattern:
+            return verbatim
+        if moment.clock is None and slot.date_pattern == "%H:%M:%S":
+            return verbatim
+        return write_moment(moment, slot.date_pattern)
+    return verbatim
+
+
+def _trimmed(slot: Slot, span: Span, operation_words: frozenset[str], sentence: Sentence) -> list[Candidate]:
+    """The words as they stand, and without the words at both ends that name the slot or the operation.
+
+    slot `team`: "Lakers team" -> "Lakers"; operation `recipe_search`: "cookie recipe" -> "cookie"
+    """
+    tokens = sentence.tokens_within(span.start, span.end) or []
+    made = [Candidate(span.text, span.start, span.end, span, "span")]
+    if not tokens:
+        return made
+    own = set(slot.name_words)
+    spare_own = [
+        t.kind in ("word", "cjk") and (t.stem in own and (not t.text[0].isupper() or span.kind == "phrase"))
+        for t in tokens
+    ]
+    spare_any = [
+        own_word or (t.stem in operation_words and not t.text[0].isupper())
+        for t, own_word in zip(tokens, spare_own, strict=True)
+    ]
+    seen = {(span.start, span.end)}
+    for label, spare in (("trim_own", spare_own), ("trim_operation", spare_any)):
+        first, last = 0, len(tokens) - 1
+        while first <= last and spare[first]:
+            first += 1
+        while last >= first and spare[last]:
+            last -= 1
+        if first > last:
+            made[0] = Candidate(
+                span.text,
+                span.start,
+                span.end,
+                span,
+                "span",
+                hints=(("all_known", 1.0 if label == "trim_own" else 0.7),),
+            )
+            break
+        start, end = tokens[first].start, min(tokens[last].end, span.end)
+        if (start, end) not in seen:
+            seen.add((start, end))
+            made.append(
+                Candidate(sentence.text[start:end].removesuffix("'s"), start, end, span, "span", hints=((label, 1.0),))
+            )
+    return made
+
+
+def _array_candidates(slot: Slot, span: Span, operation_words: frozenset[str], sentence: Sentence) -> list[Candidate]:
+    if span.kind == "json" and isinstance(span.value, list):
+        value = _items_as(slot, span.value)
+        return (
+            [] if value is None else [Candidate(value, span.start, span.end, span, "span", hints=(("bracketed", 1.0),))]
+        )
+    if span.kind == "list":
+        values = [_item(slot, item, operation_words, sentence) for item in span.items]
+        if any(value is None for value in values):
+            return []
+        return [Candidate(values, span.start, span.end, span, "span", hints=(("enumerated", 1.0),))]
+    if span.kind == "phrase" and slot.item_type in ("integer", "number"):
+        return []
+    value = _item(slot, span, operation_words, sentence)
+    if value is None:
+        return []
+    return [Candidate([value], span.start, span.end, span, "span", hints=(("single_item", 1.0),))]
+
+
+def _items_as(slot: Slot, values: Sequence[Any]) -> list[Any] | None:
+    wanted = slot.item_type
+    made: list[Any] = []
+    for value in values:
+        if wanted == "string" and not isinstance(value, str):
+            made.append(str(value))
+        elif wanted == "number" and isinstance(value, int | float):
+            made.append(float(value))
+        elif (wanted == "integer" and not (isinstance(value, int) or (isinstance(value, float) and value.is_integer()))) or (wanted in ("integer", "number") and isinstance(value, str)):
+            return None
+        else:
+            made.append(value)
+    return made
+
+
+def _item(slot: Slot, span: Span, operation_words: frozenset[str], sentence: Sentence) -> Any:
+    wanted = slot.item_type
+    if span.kind == "number" and span.number is not None:
+        if wanted == "string":
+            return span.text
+        value = span.number.value
+        if span.number.dimension == "percent" and wanted != "integer" and slot.unit != "%":
+            value = round(value / 100, 12)
+        if wanted == "integer" and not float(value).is_integer():
+            return None
+        return float(value) if wanted == "number" else value
+    if wanted in ("integer", "number", "boolean", "object", "array"):
+        return None
+    if span.kind == "moment" and span.moment is not None:
+        return _moment_text(slot, span.moment, span.text)
+    if span.kind in ("json", "list"):
+        return None
+    if span.kind in ("name", "phrase"):
+        options = _trimmed(slot, span, operation_words, sentence)
+        return options[1].value if len(options) > 1 else options[0].value
+    return span.text
+
+
+# ---- choices --------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def _meanings() -> dict[str, frozenset[int]]:
+    table: dict[str, set[int]] = {}
+    for number, group in enumerate(lexicon.ENUM_MEANINGS):
+        for member in group.split():
+            table.setdefault(member.replace("_", " "), set()).add(number)
+    return {word: frozenset(numbers) for word, numbers in table.items()}
+
+
+@lru_cache(maxsize=20_000)
+def _choice_words(choice: str) -> tuple[str, ...]:
+    return tuple(concept(word) for word in split_identifier(choice)) or tuple(content_stems(choice))
+
+
+def _choice_candidates(
+    slot: Slot, sentence: Sentence, choices: Sequence[Any], source: str, operation_words: frozenset[str]
+) -> list[Candidate]:
+    found: list[Candidate] = []
+    for choice in choices:
+        if isinstance(choice, bool):
+            continue
+        if isinstance(choice, int | float):
+            found += [
+                Candidate(choice, span.start, span.end, span, source, hints=(("exact", 1.0),))
+                for span in sentence.spans
+                if span.kind == "number" and span.value == choice
+            ]
+            continue
+        if isinstance(choice, str) and choice:
+            found += _where_meant(choice, sentence, source)
+    if slot.type == "array":
+        return _joined_choices(slot, found)
+    return found
+
+
+def _joined_choices(slot: Slot, found: Sequence[Candidate]) -> list[Candidate]:
+    best: dict[Any, Candidate] = {}
+    for candidate in found:
+        known = best.get(candidate.value)
+        if known is None or sum(v for _, v in candidate.hints) > sum(v for _, v in known.hints):
+            best[candidate.value] = candidate
+    chosen = sorted(best.values(), key=lambda candidate: candidate.start)
+    if not chosen:
+        return []
+    # Neighbouring choices make one list; all that the sentence names, in its order.
+    return [
+        Candidate(
+            [candidate.value for candidate in chosen],
+            chosen[0].start,
+            chosen[-1].end,
+            None,
+            chosen[0].source,
+            True,
+            chosen[0].hints,
+        )
+    ]
+
+
+def _where_meant(choice: str, sentence: Sentence, source: str) -> list[Candidate]:
+    """Places where the sentence says a choice: verbatim, by its words, or by another word of the same meaning."""
+    found: list[Candidate] = []
+    low, plain = choice.lower(), sentence.plain.lower()
+    spoken = low.replace("_", " ").replace("-", " ").strip()
+    for form in dict.fromkeys((low, spoken)):
+        if not form:
+            continue
+        position = plain.find(form)
+        while position >= 0 and len(found) < 8:
+            before, after = plain[position - 1 : position], plain[position + len(form) : position + len(form) + 1]
+            edge = not (before.isalnum() and before.isascii()) and not (
+                after.isalnum() and after.isascii() and after != "s"
+            )
+            if (
+                edge and (len(form) > 2 or sentence.text[position : position + len(form)] == choice)
+            ) or not form.isascii():
+                found.append(Candidate(choice, position, position + len(form), None, source, True, (("exact", 1.0),)))
+            position = plain.find(form, position + 1)
+    if found:
+        return found
+    words = _choice_words(choice)
+    if words:
+        found += _stem_matches(choice, words, sentence.tokens, source)
+    if found:
+        return found
+    groups = _meanings().get(spoken) or _meanings().get(low)
+    if groups:
+        found += _meaning_matches(choice, groups, sentence, source)
+    return found or _code_matches(choice, sentence, source)
+
+
+def _stem_matches(choice: str, words: tuple[str, ...], tokens: Sequence[Token], source: str) -> list[Candidate]:
+    found: list[Candidate] = []
+    size = len(words)
+    for index in range(len(tokens) - size + 1):
+        window = tokens[index : index + size]
+        if all(token.stem == word for token, word in zip(window, words, strict=True)):
+            found.append(Candidate(choice, window[0].start, window[-1].end, None, source, True, (("stems", 1.0),)))
+    return found
+
+
+def _meaning_matches(choice: str, groups: frozenset[int], sentence: Sentence, source: str) -> list[Candidate]:
+    found: list[Candidate] = []
+    table = _meanings()
+    for token in sentence.tokens:
+        for form in (token.low, token.low.rstrip("s")):
+            if len(form) > 1 and table.get(form, frozenset()) & groups:
+                found.append(Candidate(choice, token.start, token.end, None, source, True, (("meaning", 1.0),)))
+                break
+    for number in groups:
+        for member in lexicon.ENUM_MEANINGS[number].split():
+            if not member.isascii():
+                position = sentence.plain.find(member)
+                if position >= 0:
+                    found.append(
+                        Candidate(
+                            choice,
+                            position,
+                            position + len(member),
+                            None,
+                            source,
+                            True,
+                            (("meaning", 0.5 + 0.25 * min(len(member), 2)),),
+                        )
+                    )
+    return found
+
+
+def _code_matches(choice: str, sentence: Sentence, source: str) -> list[Candidate]:
+    """`USD` for "dollars", `fr` for "French", `DE` for "Germany"."""
+    found: list[Candidate] = []
+    plain = sentence.plain.lower()
+    for table in (lexicon.CURRENCIES, lexicon.LANGUAGES, lexicon.COUNTRIES):
+        for spoken, code in table.items():
+            if code == choice or (len(choice) == len(code) and code.lower() == choice.lower()):
+                match = re.search(rf"(?<![a-z]){re.escape(spoken)}(?![a-z])", plain)
+                if match:
+                    found.append(Candidate(choice, *match.span(), None, source, True, (("meaning", 1.0),)))
+    return found
+
+
+# ---- booleans -------------------------------------------------------------------------------------------------
+
+_BOOLEAN_PREFIXES = frozenset(
+    concept(word)
+    for word in ["is", "has", "have", "include", "included", "get", "show", "with", "should", "allow", "enable", "enabled", "use", "return", "do", "can", "need", "needs", "want", "only", "flag", "calculate", "find", "add", "display", "require", "required"]
+) | {"is", "has", "includ", "us"}
+
+
+def _booleans(slot: Slot, sentence: Sentence) -> list[Candidate]:
+    wanted = [word for word in slot.name_words if word not in _BOOLEAN_PREFIXES] or list(slot.name_words)
+    named_negative = bool({"exclud", "without", "no", "skip", "disabl", "hid"} & set(slot.name_words))
+    hits = [index for index, token in enumerate(sentence.tokens) if token.stem in wanted]
+    covered = {sentence.tokens[index].stem for index in hits}
+    share = len(covered) / max(len(set(wanted)), 1)
+    if share < 0.5 or not hits:
+        return []
+    first, last = _tightest(sentence.tokens, hits, covered)
+    negative, affirmed = _polarity(sentence.tokens, first, last)
+    explicit = _explicit_boolean(sentence, last)
+    value = explicit if explicit is not None else not negative
+    if named_negative and explicit is None:
+        value = True if not negative else value or True
+    hints = (
+        ("boolean_share", share),
+        ("boolean_affirmed", 1.0 if affirmed or negative or explicit is not None else 0.0),
+        ("boolean_default", 1.0 if slot.default is value else 0.0),
+    )
+    return [Candidate(value, sentence.tokens[first].start, sentence.tokens[last].end, None, "boolean", True, hints)]
+
+
+def _tightest(tokens: Sequence[Token], hits: Sequence[int], covered: set[str]) -> tuple[int, int]:
+    best = (hits[0], hits[-1])
+    for index, first in enumerate(hits):
+        seen: set[str] = set()
+        for last in hits[index:]:
+            seen.add(tokens[last].stem)
+            if seen == covered:
+                if last - first < best[1] - best[0]:
+                    best = (first, last)
+                break
+    return best
+
+
+def _polarity(tokens: Sequence[Token], first: int, last: int) -> tuple[bool, bool]:
+    """(denied, affirmed) by the words shortly before, within the clause."""
+    negative = affirmed = False
+    for index in range(first - 1, max(first - 7, -1), -1):
+        low = tokens[index].low
+        if low in (".", ";", "but", "?", "!", "。"):
+            break
+        if low in lexicon.NEGATIONS or tokens[index].stem in ("_not", "_without"):
+            negative = True
+            break
+        if low in lexicon.AFFIRMATIONS or tokens[index].stem in ("_with", "_includ"):
+            affirmed = True
+    for index in range(first, last + 1):
+        if tokens[index].low in lexicon.NEGATIONS or tokens[index].stem in ("_not", "_without"):
+            negative = True
+    return negative, affirmed
+
+
+def _explicit_boolean(sentence: Sentence, last: int) -> bool | None:
+    following = sentence.plain[sentence.tokens[last].end : sentence.tokens[last].end + 24].lower()
+    match = re.match(
+        r"\s*(?:is|=|:|set|to|be|as|\s){1,6}\s*['\"]?(true|false|yes|no|on|off|enabled|disabled)\b", following
+    )
+    if match is None:
+        return None
+    return match[1] in ("true", "yes", "on", "enabled")
+
+
+def tokens_of(text: str) -> list[Token]:
+    return tokenize(same_length(text))

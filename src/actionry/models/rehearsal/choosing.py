@@ -1,0 +1,88 @@
+"""Which function a sentence asks for: the words they share, weighed by how telling they are, and how well it fills."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Protocol
+
+from actionry.models.rehearsal import lexicon
+from actionry.models.rehearsal.slots import Slot, read_slots
+from actionry.models.rehearsal.words import concept, content_stems, split_identifier
+
+
+class Function(Protocol):
+    """What the built-in model needs to know of a function; `Action.functions` and plain objects will do."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def parameters(self) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A function's words by where they stand."""
+
+    function: Function
+    name: frozenset[str]
+    description: frozenset[str]
+    parameters: frozenset[str]
+    path: frozenset[str]
+    slots: tuple[Slot, ...]
+
+    @property
+    def operation_words(self) -> frozenset[str]:
+        return self.name | self.description | self.path
+
+
+def read_profile(function: Function) -> Profile:
+    slots = tuple(read_slots(function.parameters or {}))
+    description = _first_sentences(function.description or "")
+    path = getattr(function, "path", None)
+    return Profile(
+        function=function,
+        name=frozenset(concept(word) for word in split_identifier(function.name)),
+        description=frozenset(content_stems(description)),
+        parameters=frozenset(word for slot in slots for word in (*slot.name_words, *slot.cues)),
+        path=frozenset(concept(word) for word in split_identifier(path)) if isinstance(path, str) else frozenset(),
+        slots=slots,
+    )
+
+
+def _first_sentences(description: str) -> str:
+    return description[:600]
+
+
+_FIELDS = (("name", 2.2), ("description", 1.6), ("path", 1.0), ("parameters", 0.7))
+
+
+@lru_cache(maxsize=1)
+def _verbs() -> frozenset[str]:
+    return frozenset(concept(verb) for verb in lexicon.VERBS)
+
+
+def rank(words: Sequence[str], profiles: Sequence[Profile]) -> list[float]:
+    """One score per function: how much of the sentence's meaning it covers, rare words first; 0 is nothing shared."""
+    holders: Counter[str] = Counter()
+    for profile in profiles:
+        holders.update(profile.name | profile.description | profile.path | profile.parameters)
+    total = len(profiles)
+    asked = dict.fromkeys(words)
+    scores = []
+    for profile in profiles:
+        gained = 0.0
+        for word in asked:
+            weight = max((w for field, w in _FIELDS if word in getattr(profile, field)), default=0.0)
+            if weight:
+                rarity = math.log(1 + (total + 0.5) / (holders[word] + 0.5))
+                gained += weight * rarity * (0.6 if word in _verbs() else 1.0)
+        size = len(profile.name) + 0.5 * len(profile.description)
+        covered = sum(word in asked for word in profile.name) / max(len(profile.name), 1)
+        scores.append(gained / (1 + 0.02 * size) + 1.0 * covered)
+    return scores

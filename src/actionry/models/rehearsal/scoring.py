@@ -1,0 +1,437 @@
+"""How well a candidate fits a slot: named features times the weights of one table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from actionry.models.rehearsal import lexicon
+from actionry.models.rehearsal.candidates import Candidate
+from actionry.models.rehearsal.slots import Slot
+from actionry.models.rehearsal.spans import Sentence, is_verb_here
+from actionry.models.rehearsal.words import Token, concept
+
+WEIGHTS: dict[str, float] = {
+    # What it is against what is wanted.
+    "number": 1.0,
+    "unit_same": 2.5,
+    "dimension_same": 1.6,
+    "dimension_clash": -2.5,
+    "unit_missing": 0.0,
+    "percent_elsewhere": -1.5,
+    "money_elsewhere": -0.8,
+    "year_wanted": 2.5,
+    "year_elsewhere": -1.5,
+    "not_a_year": -3.0,
+    "year_of_date": 0.8,
+    "ordinal": -0.3,
+    "moment_wanted": 3.0,
+    "moment_elsewhere": -2.5,
+    "no_moment": -2.0,
+    "precise_moment": 0.4,
+    "email_wanted": 4.0,
+    "no_email": -4.0,
+    "email_elsewhere": -2.0,
+    "url_wanted": 4.0,
+    "no_url": -3.0,
+    "url_elsewhere": -2.0,
+    "code_wanted": 2.5,
+    "code": 0.6,
+    "quoted": 2.2,
+    "name": 1.2,
+    "phrase": 0.3,
+    "number_as_text": -1.5,
+    "number_as_identifier": 2.0,
+    "with_unit": 0.3,
+    "longer_name": 0.25,
+    "name_wanted": 0.8,
+    # Where it stands.
+    "assigned": 4.5,
+    "cue_name_left": 2.6,
+    "cue_name_right": 2.2,
+    "cue_description_left": 0.8,
+    "cue_description_right": 0.7,
+    "owned_elsewhere": -0.8,
+    "preposition_fits": 1.8,
+    "preposition_clashes": -1.5,
+    "called": 1.2,
+    "direct_object": 0.4,
+    # What was cut or is known already.
+    "trim_own": 0.5,
+    "trim_operation": 0.4,
+    "all_known": -2.2,
+    "operation_words": -1.0,
+    "length": -0.08,
+    # Choices and booleans.
+    "enum": 2.5,
+    "choice": 2.0,
+    "exact": 1.0,
+    "stems": 0.7,
+    "meaning": 0.6,
+    "choice_is_topic": -1.2,
+    "outside_closed": -1.5,
+    "boolean": -0.6,
+    "boolean_share": 1.2,
+    "boolean_affirmed": 1.2,
+    "boolean_default": -1.5,
+    "bracketed": 2.0,
+    "enumerated": 1.2,
+    "single_item": -0.3,
+    # The whole assignment.
+    "order": 0.35,
+    "required_missing": -5.0,
+    "optional": -1.9,
+    "default_repeated": -0.6,
+}
+"""Set by hand on general grounds and adjusted on the looked-at half of the development data (docs, rehearsal)."""
+
+_PREPOSITIONS: dict[str, frozenset[str]] = {
+    "from": frozenset({"start", "start_described", "place", "date", "person", "unit", "currency"}),
+    "to": frozenset(
+        {"end", "end_described", "place", "person", "date", "maximum", "unit", "currency", "email", "language"}
+    ),
+    "in": frozenset({"place", "place_described", "unit", "language", "currency", "year", "date", "query"}),
+    "at": frozenset({"place", "place_described", "time", "email", "quantity"}),
+    "on": frozenset({"date", "url", "query", "place", "method", "title"}),
+    "for": frozenset({"person", "title", "query", "place", "place_described", "date", "text", "identifier", "year"}),
+    "by": frozenset({"person", "method", "quantity"}),
+    "with": frozenset({"person", "identifier", "title", "query", "method", "text"}),
+    "using": frozenset({"method", "unit", "identifier"}),
+    "via": frozenset({"method", "place"}),
+    "about": frozenset({"query", "title", "person", "text", "place", "place_described"}),
+    "of": frozenset({"person", "title", "query", "place", "place_described", "identifier", "quantity", "date", "text"}),
+    "as": frozenset({"method", "title", "text", "unit"}),
+    "into": frozenset({"end", "end_described", "unit", "language", "currency"}),
+    "near": frozenset({"place", "place_described"}),
+    "around": frozenset({"place", "place_described", "time"}),
+    "until": frozenset({"end", "date", "time"}),
+    "above": frozenset({"minimum"}),
+    "over": frozenset({"minimum"}),
+    "below": frozenset({"maximum"}),
+    "under": frozenset({"maximum"}),
+    "within": frozenset({"maximum", "place", "quantity"}),
+    "between": frozenset({"start", "start_described", "end", "end_described", "place", "date"}),
+    "per": frozenset(),
+    "during": frozenset({"date", "year", "time"}),
+}
+_STRICT = {
+    ("to", "start"), ("from", "end"), ("into", "start"), ("to", "start_described"), ("from", "end_described"),
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Context:
+    """What the words of the sentence mean to this function; made once for all slots."""
+
+    sentence: Sentence
+    operation_words: frozenset[str]
+    slots: tuple[Slot, ...]
+    owners: dict[str, int] = field(default_factory=dict)
+    """Concept -> number of slots whose name holds it."""
+    description_owners: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for slot in self.slots:
+            for word in slot.name_words:
+                self.owners[word] = self.owners.get(word, 0) + 1
+            for word in slot.cues:
+                self.description_owners[word] = self.description_owners.get(word, 0) + 1
+
+
+def score(features: Mapping[str, float], weights: Mapping[str, float] = WEIGHTS) -> float:
+    return sum(weights.get(name, 0.0) * value for name, value in features.items())
+
+
+def features_of(slot: Slot, candidate: Candidate, context: Context) -> dict[str, float]:
+    """Named evidence for giving `candidate` to `slot`."""
+    features: dict[str, float] = dict(candidate.hints)
+    if not slot.required:
+        features["optional"] = 1.0
+    if slot.has_default and candidate.value == slot.default:
+        features["default_repeated"] = 1.0
+    if candidate.source == "boolean":
+        features["boolean"] = 1.0
+        return features
+    features.update(_kind_features(slot, candidate, context))
+    for name, value in _place_features(slot, candidate, context):
+        features[name] = max(features.get(name, value), value) if value > 0 else min(features.get(name, value), value)
+    return features
+
+
+# ---- what it is -----------------------------------------------------------------------------------------------
+
+
+def _kind_features(slot: Slot, candidate: Candidate, context: Context) -> dict[str, float]:
+    features: dict[str, float] = {}
+    if candidate.source in ("enum", "choice"):
+        features[candidate.source] = 1.0
+        words = [token.stem for token in context.sentence.tokens_within(candidate.start, candidate.end)]
+        if words and all(word in context.operation_words for word in words):
+            features["choice_is_topic"] = 1.0
+        return features
+    span = candidate.span
+    assert span is not None
+    if slot.choices_closed and slot.type == "string":
+        features["outside_closed"] = 1.0
+    inner = span.items[0] if span.kind == "list" else span
+    if slot.type in ("integer", "number") or (slot.type in ("array", "any") and inner.kind == "number"):
+        _number_features(slot, inner.number, inner.value, inner.kind, features)
+        return features
+    moment_slot = bool({"date", "time"} & slot.roles) or slot.date_pattern is not None
+    if inner.kind == "moment":
+        wanted = moment_slot or ("year" in slot.roles)
+        features["moment_wanted" if wanted else "moment_elsewhere"] = 1.0
+        if inner.moment is not None and wanted:
+            clock_wanted = "time" in slot.roles and "date" not in slot.roles
+            if (inner.moment.day is None) != clock_wanted and inner.moment.precision != "minute":
+                features["moment_wanted"] = 0.2
+            if inner.moment.precision == "minute" and slot.date_pattern and "%H" in slot.date_pattern:
+                features["precise_moment"] = 1.0
+            elif inner.moment.precision == "minute":
+                features["precise_moment"] = -1.0
+    elif moment_slot and "date" in slot.roles and slot.date_pattern is not None:
+        features["no_moment"] = 1.0
+    for kind in ("email", "url"):
+        if inner.kind == kind:
+            features[f"{kind}_wanted" if kind in slot.roles else f"{kind}_elsewhere"] = 1.0
+        elif kind in slot.roles and slot.schema.get("format"):
+            features[f"no_{kind}"] = 1.0
+    if inner.kind == "number":
+        features[
+            "number_as_identifier" if {"identifier", "year", "time", "date"} & slot.roles else "number_as_text"
+        ] = 1.0
+    elif inner.kind == "code":
+        features["code_wanted" if "identifier" in slot.roles else "code"] = 1.0
+    elif inner.kind in ("quoted", "name", "phrase"):
+        features[inner.kind] = 1.0
+    if inner.kind == "name":
+        features["longer_name"] = min(candidate.end - candidate.start, 40) / 10
+        if {"place", "place_described", "person", "title"} & slot.roles:
+            features["name_wanted"] = 1.0
+    if inner.kind == "phrase":
+        tokens = context.sentence.tokens_within(candidate.start, candidate.end)
+        features["length"] = float(len(tokens))
+        features["operation_words"] = sum(token.stem in context.operation_words for token in tokens) / max(
+            len(tokens), 1
+        )
+    return features
+
+
+def _number_features(slot: Slot, number: object, value: object, kind: str, features: dict[str, float]) -> None:
+    from actionry.models.rehearsal.numbers import Number
+
+    features["number"] = 1.0
+    if not isinstance(number, Number):
+        return
+    if number.ordinal:
+        features["ordinal"] = 1.0
+    year_like = isinstance(value, int) and 1000 <= value <= 2200 and not number.unit
+    if ("year" in slot.roles and slot.name_words[-1:] == ("year",)) or slot.name in ("year", "season"):
+        features["year_wanted" if year_like else "not_a_year"] = 1.0
+        if not year_like and number.dimension == "time" and number.unit.startswith("year"):
+            features["not_a_year"] = 0.2
+    elif year_like and 1900 <= int(number.value) <= 2100:
+        features["year_elsewhere"] = 1.0
+    if number.unit:
+        if slot.unit == number.unit or (
+            slot.unit and slot.dimension == number.dimension and slot.unit_factor == number.factor
+        ):
+            features["unit_same"] = 1.0
+        elif slot.dimension == number.dimension:
+            features["dimension_same"] = 1.0
+        elif slot.dimension:
+            features["dimension_clash"] = 1.0
+        elif number.dimension == "percent":
+            features["percent_elsewhere"] = 1.0
+        elif number.dimension == "money":
+            features["money_elsewhere"] = 1.0
+    elif slot.unit and slot.dimension:
+        features["unit_missing"] = 1.0
+
+
+# ---- where it stands ------------------------------------------------------------------------------------------
+
+_TRANSPARENT = lexicon.DETERMINERS | {"is", "are", "was", "be", "being", "=", ":", "'", '"', "(", "of", "to", "as", "equal", "equals", "set", "about",
+                                      "approximately", "exactly", "around", "-", "#", "$", "number", "value", "has", "have", "having"}  # fmt: skip
+
+
+def _place_features(slot: Slot, candidate: Candidate, context: Context) -> Iterator[tuple[str, float]]:
+    tokens = context.sentence.tokens
+    first = _index_at(context.sentence, candidate.start)
+    last = _last_before(context.sentence, candidate.end)
+    head = _list_head(context, candidate, first)
+    left = list(_left_words(tokens, head, context))
+    right = list(_right_words(tokens, last + 1, context))
+    if _assigned(slot, tokens, head):
+        yield "assigned", 1.0
+    yield "cue_name_left", _cue(left, slot.name_words, context.owners)
+    yield "cue_name_right", _cue(right, slot.name_words, context.owners)
+    yield "cue_description_left", _cue(left, slot.cues, context.description_owners)
+    yield "cue_description_right", _cue(right, slot.cues, context.description_owners)
+    yield "owned_elsewhere", _owned_elsewhere(slot, left, right, context)
+    preposition = _preposition(tokens, first, head)
+    if preposition:
+        if (preposition in slot.name_words) or slot.roles & _PREPOSITIONS.get(preposition, frozenset()):
+            strict = any((preposition, role) in _STRICT for role in slot.roles)
+            yield ("preposition_clashes" if strict else "preposition_fits"), 1.0
+        elif any((preposition, role) in _STRICT for role in slot.roles):
+            yield "preposition_clashes", 1.0
+    if preposition in ("called", "named", "titled") and slot.roles & {"title", "person"}:
+        yield "called", 1.0
+    if preposition == "" and head > 0 and is_verb_here(tokens, head - 1):
+        yield "direct_object", 1.0
+
+
+def _index_at(sentence: Sentence, offset: int) -> int:
+    known = sentence.token_at.get(offset)
+    if known is not None:
+        return known
+    for index, token in enumerate(sentence.tokens):
+        if token.end > offset:
+            return index
+    return len(sentence.tokens)
+
+
+def _last_before(sentence: Sentence, offset: int) -> int:
+    index = len(sentence.tokens) - 1
+    while index > 0 and sentence.tokens[index].start >= offset:
+        index -= 1
+    return index
+
+
+def _list_head(context: Context, candidate: Candidate, first: int) -> int:
+    """An item of "sides 3, 4 and 5" is introduced by what stands before the first item."""
+    for span in context.sentence.spans:
+        if span.kind == "list" and span.start < candidate.start and candidate.end <= span.end:
+            return _index_at(context.sentence, span.start)
+    return first
+
+
+def _left_words(tokens: list[Token], index: int, context: Context) -> Iterator[tuple[Token, float]]:
+    distance = 1.0
+    for position in range(index - 1, max(index - 9, -1), -1):
+        token = tokens[position]
+        if token.low in (".", ";", "?", "!"):
+            return
+        if token.kind == "number" or token.low in (",", "and", "while", "but"):
+            distance += 2.0
+        elif token.low in _TRANSPARENT:
+            distance += 0.15
+            continue
+        if token.kind in ("word", "cjk"):
+            yield token, 1.0 / distance
+            distance += 0.6
+
+
+def _right_words(tokens: list[Token], index: int, context: Context) -> Iterator[tuple[Token, float]]:
+    distance = 1.0
+    for position in range(index, min(index + 6, len(tokens))):
+        token = tokens[position]
+        if token.low in (".", ";", "?", "!", ","):
+            return
+        if token.kind == "number" or token.low in ("and", "or", "with", "but", "while", "at", "to", "from"):
+            return
+        if token.low in lexicon.PREPOSITIONS:
+            distance += 1.5
+        if token.kind in ("word", "cjk"):
+            yield token, 1.0 / distance
+            distance += 0.5
+
+
+def _cue(
+    words: list[tuple[Token, float]], wanted: tuple[str, ...] | frozenset[str], owners: Mapping[str, int]
+) -> float:
+    total = 0.0
+    seen: set[str] = set()
+    for token, near in words:
+        if token.stem in wanted and token.stem not in seen and token.low not in lexicon.FUNCTION_WORDS:
+            seen.add(token.stem)
+            total += near / max(owners.get(token.stem, 1), 1)
+    return min(total, 1.5)
+
+
+def _owned_elsewhere(
+    slot: Slot, left: list[tuple[Token, float]], right: list[tuple[Token, float]], context: Context
+) -> float:
+    """How much the words next to it speak of another slot."""
+    return max(
+        (
+            near
+            for token, near in [*left[:2], *right[:1]]
+            if token.stem in context.owners and token.stem not in slot.name_words
+        ),
+        default=0.0,
+    )
+
+
+def _assigned(slot: Slot, tokens: list[Token], index: int) -> bool:
+    """ "base = 5", "limit: 10", "top 3", "radius of 4": the slot's whole name, at most a link word, then the value."""
+    position = index - 1
+    while position >= 0 and tokens[position].low in (
+        "=",
+        ":",
+        "is",
+        "of",
+        "to",
+        "as",
+        "'",
+        '"',
+        "a",
+        "an",
+        "the",
+        "be",
+        "was",
+        "are",
+        "(",
+        "[",
+        "equals",
+    ):
+        position -= 1
+    words = [word for word in _spoken_name(slot.name) if word not in ("value",)]
+    if not words or position < 0:
+        return False
+    window = [tokens[i].stem for i in range(max(position - len(words) + 1, 0), position + 1)]
+    if len(slot.name) == 1:
+        return (
+            (tokens[position].text.lower() == slot.name.lower()
+            and tokens[position].low != "a")
+            or (tokens[position].text.lower() == slot.name.lower() and tokens[position + 1].low in ("=", "is", ":"))
+        )
+    return window == words
+
+
+@lru_cache(maxsize=10_000)
+def _spoken_name(name: str) -> tuple[str, ...]:
+    from actionry.models.rehearsal.words import split_identifier
+
+    return tuple(concept(word) for word in split_identifier(name))
+
+
+def _preposition(tokens: list[Token], first: int, head: int) -> str:
+    """The preposition that introduces the words at `first`; "between A and B" gives B the word "to"."""
+    for position in range(first - 1, max(first - 5, -1), -1):
+        low = tokens[position].low
+        if low in lexicon.DETERMINERS or low in ("'", '"', "(", "city", "town", "state", "country"):
+            continue
+        if low == "and":
+            return (
+                "to"
+                if any(token.low == "between" for token in tokens[max(first - 8, 0) : position])
+                else _preposition(tokens, head, head)
+                if head != first
+                else ""
+            )
+        if low in lexicon.PREPOSITIONS or low in ("called", "named", "titled", "near", "between"):
+            return low
+        if tokens[position].stem.startswith("_"):
+            return tokens[position].stem[1:]
+        if (
+            tokens[position].kind == "word"
+            and tokens[position].text[0].islower()
+            and position > first - 3
+            and tokens[position].low not in lexicon.VERBS
+        ):
+            continue
+        return ""
+    return ""

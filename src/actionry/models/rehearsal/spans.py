@@ -1,0 +1,424 @@
+"""Spans: the pieces of a sentence that could be somebody's argument, each with its kind, value and place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+from actionry.models.rehearsal import lexicon
+from actionry.models.rehearsal.dates import Moment, find_moments
+from actionry.models.rehearsal.numbers import Number, find_numbers
+from actionry.models.rehearsal.words import MAX_CHARACTERS, Token, same_length, tokenize
+
+Kind = Literal["quoted", "number", "moment", "email", "url", "code", "name", "phrase", "list", "json"]
+MAX_SPANS = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    kind: Kind
+    start: int
+    end: int
+    text: str
+    """Verbatim, without the quotes of quoted text."""
+    value: Any = None
+    """Of numbers and JSON; other kinds use `text`."""
+    number: Number | None = None
+    moment: Moment | None = None
+    items: tuple[Span, ...] = ()
+    """Of a list."""
+
+
+@dataclass(slots=True)
+class Sentence:
+    """One request, read once: original text, its same-length plain form, tokens and spans."""
+
+    text: str
+    plain: str
+    tokens: list[Token]
+    spans: list[Span]
+    today: date
+    cut: bool = False
+    """Longer than what is read."""
+    token_at: dict[int, int] = field(default_factory=dict)
+    """Start offset -> index of the token."""
+
+    def tokens_within(self, start: int, end: int) -> list[Token]:
+        return [token for token in self.tokens if token.start >= start and token.end <= end]
+
+
+def read_sentence(text: str, today: date) -> Sentence:
+    cut = len(text) > MAX_CHARACTERS
+    text = text[:MAX_CHARACTERS]
+    plain = same_length(text)
+    tokens = tokenize(plain)
+    spans = find_spans(text, plain, tokens, today)
+    return Sentence(text, plain, tokens, spans, today, cut, {token.start: i for i, token in enumerate(tokens)})
+
+
+_QUOTED = re.compile(
+    r"\"(?P<double>[^\"\n]{1,4000})\"|(?<![A-Za-z0-9])'(?P<single>(?:[^'\n]|(?<=\w)'(?=\w)){1,1000})'(?![A-Za-z])"
+)
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?(?![\w@])")
+_URL = re.compile(r"\b(?:https?|ftp|wss?)://[^\s<>\"'，。）]{1,2000}|\bwww\.[^\s<>\"'，。）]{1,500}", re.IGNORECASE)
+_CODE = re.compile(r"(?<![\w@])(?:[#@](?=\w))?[A-Za-z0-9]{1,80}(?:[_./:\\-][A-Za-z0-9]{1,80}){0,12}(?![\w])", re.ASCII)
+_JSON = re.compile(r"[\[{]")
+
+
+def find_spans(text: str, plain: str, tokens: Sequence[Token], today: date) -> list[Span]:
+    hard: list[Span] = []
+
+    def free(start: int, end: int) -> bool:
+        return all(end <= other.start or start >= other.end for other in hard)
+
+    for span in [*_quoted(text, plain), *_pattern(text, plain, _EMAIL, "email"), *_pattern(text, plain, _URL, "url")]:
+        if free(span.start, span.end) and len(hard) < MAX_SPANS:
+            hard.append(span)
+    closed = list(hard)
+    moments = [
+        Span("moment", m.start, m.end, text[m.start : m.end], moment=m)
+        for m in find_moments(plain, today)
+        if free(m.start, m.end)
+    ][:MAX_SPANS]
+    dates = [(span.start, span.end) for span in moments]
+    codes = [s for s in _codes(text, plain) if free(s.start, s.end) and not _inside(s, dates)][:MAX_SPANS]
+    hard += codes
+    numbers = [
+        Span("number", n.start, n.bare_end, text[n.start : n.bare_end], n.value, number=n)
+        for n in find_numbers(plain, tokens)
+        if free(n.start, n.bare_end) and not _inside_numbers(n, moments)
+    ][:MAX_SPANS]
+    fixed = sorted([*closed, *codes, *moments, *numbers], key=lambda span: (span.start, span.end))
+    blocked = [*closed, *(span for span in codes), *moments]
+    words = _names(text, tokens, blocked) + _phrases(text, tokens, [*blocked, *numbers])
+    found = [*fixed, *words]
+    found += (
+        _bracketed(text, plain, fixed, tokens) + _enumerations(plain, fixed, text) + _word_lists(text, tokens, words)
+    )
+    return sorted(found, key=lambda span: (span.start, span.end))[: 4 * MAX_SPANS]
+
+
+def _inside(span: Span, ranges: Iterable[tuple[int, int]]) -> bool:
+    return any(start <= span.start and span.end <= end for start, end in ranges)
+
+
+def _inside_numbers(number: Number, moments: Sequence[Span]) -> bool:
+    return any(span.start < number.end and number.start < span.end for span in moments)
+
+
+def _quoted(text: str, plain: str) -> list[Span]:
+    found = []
+    for match in _QUOTED.finditer(plain):
+        group = "double" if match["double"] is not None else "single"
+        inner = text[match.start(group) : match.end(group)].strip()
+        if inner:
+            found.append(Span("quoted", match.start(), match.end(), inner))
+    # An opening quote that never closes: the rest of the sentence is meant.
+    opening = plain.rfind('"')
+    if plain.count('"') % 2 == 1 and 0 < opening < len(plain) - 1 and plain[opening - 1] in " :(,":
+        inner = text[opening + 1 :].strip().rstrip(".。!?")
+        if inner and len(inner) < 4000:
+            found.append(Span("quoted", opening, len(plain), inner))
+    return found
+
+
+def _pattern(text: str, plain: str, pattern: re.Pattern[str], kind: Kind) -> list[Span]:
+    found = []
+    for match in pattern.finditer(plain):
+        end = match.start() + len(match.group().rstrip(".,;:!?)"))
+        found.append(Span(kind, match.start(), end, text[match.start() : end]))
+    return found
+
+
+_UNITLIKE = re.compile(r"^[-+]?\d+(?:\.\d+)?[A-Za-zμ°%]{1,3}$")
+_NUMBER_LIKE = re.compile(r"^\d+(?:[.,]\d+)*$|^\d+(?:st|nd|rd|th|s|k|K|x)?$|^\d+(?:\.\d+)?[eE]-?\d+$")
+
+
+def _codes(text: str, plain: str) -> list[Span]:
+    """Words that mix letters with digits or joiners: `rs6034464`, `2022/AL2562`, `data.csv`, `192.168.0.1`, `a_b`."""
+    found = []
+    for match in _CODE.finditer(plain):
+        word = match.group()
+        has_digit = any(c.isdigit() for c in word)
+        has_letter = any(c.isalpha() for c in word)
+        joined = re.search(r"[A-Za-z0-9][_./:\\][A-Za-z0-9]", word) is not None
+        if _NUMBER_LIKE.match(word) or (_UNITLIKE.match(word) and word[-1:] not in ""):
+            if word.count(".") != 3:
+                continue
+        mixed = has_digit and has_letter and not re.fullmatch(r"\d+(?:\.\d+)?-[a-z]+(?:-[a-z]+)*", word)
+        random_case = has_letter and re.search(r"[a-z][A-Z]", word) is not None and len(word) >= 6
+        if (
+            mixed
+            or ("_" in word and has_letter)
+            or word.count(".") == 3
+            or (joined and has_letter and re.search(r"\.[a-z]{2,4}$", word))
+            or random_case
+            or word[0] in "#@"
+            or (joined and has_digit and re.search(r"\d[-/]\d", word) is not None and not has_letter)
+        ):
+            found.append(Span("code", match.start(), match.end(), text[match.start() : match.end()]))
+    for match in re.finditer(
+        r"(?<![\w-])\d{2,4}-\d{2,4}(?![\w-])|(?<![\w-])(?=[\w-]*\d)[A-Za-z0-9]{2,20}(?:-[A-Za-z0-9]{1,20}){1,8}(?![\w-])",
+        plain,
+    ):
+        if not any(span.start < match.end() and match.start() < span.end for span in found):
+            if not re.fullmatch(r"\d+(?:\.\d+)?-[A-Za-z]+(?:-[a-z]+)*", match.group()):
+                found.append(Span("code", *match.span(), text[match.start() : match.end()]))
+    return found
+
+
+_NAME_LINKS = frozenset(["of", "the", "de", "la", "du", "del", "van", "von", "der", "di", "da", "al", "el", "bin", "and", "&", "le"])
+STATES = frozenset(
+    ["al", "ak", "az", "ar", "ca", "co", "ct", "de", "fl", "ga", "hi", "id", "il", "in", "ia", "ks", "ky", "la", "me", "md", "ma", "mi", "mn", "ms", "mo", "mt", "ne", "nv", "nh", "nj", "nm", "ny", "nc", "nd", "oh", "ok", "or", "pa", "ri", "sc", "sd", "tn", "tx", "ut", "vt", "va", "wa", "wv", "wi", "wy", "dc", "d.c.", "alabama", "alaska", "arizona", "arkansas", "california", "colorado", "connecticut", "delaware", "florida", "georgia", "hawaii", "idaho", "illinois", "indiana", "iowa", "kansas", "kentucky", "louisiana", "maine", "maryland", "massachusetts", "michigan", "minnesota", "mississippi", "missouri", "montana", "nebraska", "nevada", "ohio", "oklahoma", "oregon", "pennsylvania", "tennessee", "texas", "utah", "vermont", "virginia", "washington", "wisconsin", "wyoming", "ontario", "quebec"]
+)  # fmt: skip
+
+
+def _is_capital(token: Token) -> bool:
+    return token.kind == "word" and token.text[0].isupper()
+
+
+def _names(text: str, tokens: Sequence[Token], blocked: Sequence[Span]) -> list[Span]:
+    found: list[Span] = []
+    index = 0
+    while index < len(tokens):
+        if not _starts_name(tokens, index) or _covered(tokens[index], blocked):
+            index += 1
+            continue
+        last = _name_end(tokens, index, blocked)
+        found.append(_words_span("name", text, tokens, index, last))
+        extended = _with_region(tokens, last)
+        if extended != last:
+            found.append(_words_span("name", text, tokens, index, extended))
+        if last + 1 < len(tokens) and tokens[last + 1].kind == "number" and tokens[last + 1].prefix_space:
+            found.append(_words_span("name", text, tokens, index, last + 1))
+        for link in range(index + 1, last):
+            # "Lakers and Clippers" may be two names, "Pride and Prejudice" is one: offer both readings.
+            if tokens[link].low in ("and", "&"):
+                found.append(_words_span("name", text, tokens, index, link - 1))
+                found.append(_words_span("name", text, tokens, link + 1, last))
+        index = last + 1
+    return found
+
+
+def _starts_name(tokens: Sequence[Token], index: int) -> bool:
+    token = tokens[index]
+    if not _is_capital(token):
+        return False
+    first = index == 0 or tokens[index - 1].low in (".", "?", "!", ":", ";")
+    follower = tokens[index + 1] if index + 1 < len(tokens) else None
+    capital_follows = follower is not None and _is_capital(follower)
+    if token.low in lexicon.FUNCTION_WORDS or token.low in lexicon.QUESTION_WORDS:
+        return token.low in ("the", "a") and not first and capital_follows
+    if token.low == "i":
+        return False
+    if first and (
+        token.low in lexicon.VERBS or not (capital_follows or token.text.endswith("'s") or token.text.isupper())
+    ):
+        return token.low not in lexicon.VERBS and index > 0 and capital_follows
+    return True
+
+
+def _name_end(tokens: Sequence[Token], index: int, blocked: Sequence[Span]) -> int:
+    last = index
+    position = index + 1
+    while position < len(tokens) and position - index < 14:
+        token = tokens[position]
+        if tokens[last].text.endswith("'s") and not _is_capital(token):
+            break
+        if _is_capital(token) and not _covered(token, blocked) and token.low not in ("i",):
+            last = position
+        elif token.low == "." and len(tokens[last].text) == 1 and not token.prefix_space:
+            pass  # an initial: "Samuel L. Jackson"
+        elif not (token.low in _NAME_LINKS and position + 1 < len(tokens)):
+            break
+        position += 1
+    return last
+
+
+def _with_region(tokens: Sequence[Token], last: int) -> int:
+    """ "Boston, MA" and "Paris, France": a comma and a state or country belong to the place."""
+    if last + 2 < len(tokens) and tokens[last + 1].low == ",":
+        for size in (3, 2, 1):
+            words = tokens[last + 2 : last + 2 + size]
+            if len(words) < size:
+                continue
+            joined = " ".join(token.low for token in words)
+            if joined in lexicon.COUNTRIES or (joined in STATES and words and words[0].text[0].isupper()):
+                return last + 1 + size
+    return last
+
+
+def _words_span(kind: Kind, text: str, tokens: Sequence[Token], first: int, last: int) -> Span:
+    start, end = tokens[first].start, tokens[last].end
+    written = text[start:end]
+    if written.endswith(("'s", "’s")):
+        written, end = written[:-2], end - 2
+    elif written.endswith("s'"):
+        written, end = written[:-1], end - 1
+    return Span(kind, start, end, written)
+
+
+def _covered(token: Token, spans: Sequence[Span]) -> bool:
+    return any(span.start <= token.start < span.end for span in spans)
+
+
+def is_verb_here(tokens: Sequence[Token], index: int) -> bool:
+    """ "book" is a verb after "to" or at the start, a noun after "the" or an adjective."""
+    token = tokens[index]
+    if token.low not in lexicon.VERBS:
+        return False
+    if token.low.endswith(("ing", "ed")) and token.low not in ("building", "training", "wedding", "meeting"):
+        return True
+    if index == 0:
+        return True
+    before = tokens[index - 1]
+    return (
+        before.kind == "punctuation"
+        or before.low
+        in ("to", "and", "or", "then", "please", "also", "you", "i", "we", "they", "who", "that", "not", "don't")
+        or before.low in lexicon.AUXILIARIES
+        or before.low in lexicon.PRONOUNS
+    )
+
+
+def _phrases(text: str, tokens: Sequence[Token], blocked: Sequence[Span]) -> list[Span]:
+    """Runs of content words between function words, verbs, punctuation and other spans."""
+    found: list[Span] = []
+    first: int | None = None
+    for index in range(len(tokens) + 1):
+        token = tokens[index] if index < len(tokens) else None
+        content = (
+            token is not None
+            and token.kind in ("word", "cjk")
+            and not _covered(token, blocked)
+            and (token.low not in lexicon.FUNCTION_WORDS or (first is not None and token.low in ("no",)))
+            and token.stem not in lexicon.CHINESE_FUNCTION_CONCEPTS
+            and not is_verb_here(tokens, index)
+        )
+        if content and first is None:
+            first = index
+        elif not content and first is not None:
+            if index - first <= 10:
+                found.append(_words_span("phrase", text, tokens, first, index - 1))
+            first = None
+        elif content and first is not None and tokens[index - 1].text.endswith("'s"):
+            # "Rodin's sculpture": owner and thing are separate phrases.
+            found.append(_words_span("phrase", text, tokens, first, index - 1))
+            first = index
+    return found
+
+
+def _bracketed(text: str, plain: str, fixed: Sequence[Span], tokens: Sequence[Token]) -> list[Span]:
+    """ "[1, 2, 3]" and "['a', 'b']", nested ones too, as one span."""
+    found: list[Span] = []
+    for match in re.finditer(r"[\[({]", plain):
+        if len(found) > 20:
+            break
+        parsed = _read_brackets(plain, match.start())
+        if parsed is not None:
+            value, end = parsed
+            found.append(Span("json", match.start(), end, text[match.start() : end], value))
+    return found
+
+
+_CLOSERS = {"[": "]", "(": ")", "{": "}"}
+_SCALAR = re.compile(
+    r"\s*(?:\"([^\"]*)\"|'([^']*)'|([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)(?=\s*[,\])}:])|([^,\[\](){}:\"']{1,80}))\s*"
+)
+
+
+def _read_brackets(plain: str, start: int, depth: int = 0) -> tuple[Any, int] | None:
+    """A lenient reader of lists and mappings as people type them; None when the brackets hold prose."""
+    if depth > 6:
+        return None
+    closer, position = _CLOSERS[plain[start]], start + 1
+    items: list[Any] = []
+    mapping: dict[str, Any] = {}
+    while position < len(plain) and position - start < 4000 and len(items) + len(mapping) < 500:
+        while position < len(plain) and plain[position] in " ,\n":
+            position += 1
+        if position >= len(plain):
+            return None
+        if plain[position] == closer:
+            value: Any = mapping if mapping else items
+            if plain[start] == "(" and (
+                len(items) < 2 or not all(isinstance(item, int | float | list) for item in items)
+            ):
+                return None
+            return (value, position + 1) if items or mapping else None
+        parsed = _bracket_item(plain, position, depth)
+        if parsed is None:
+            return None
+        value, position = parsed
+        if plain[start] == "{" and position < len(plain) and plain[position] == ":":
+            key = str(value)
+            position += 1
+            while position < len(plain) and plain[position] == " ":
+                position += 1
+            following = _bracket_item(plain, position, depth) if position < len(plain) else None
+            if following is None:
+                return None
+            mapping[key], position = following
+        else:
+            items.append(value)
+    return None
+
+
+def _bracket_item(plain: str, position: int, depth: int) -> tuple[Any, int] | None:
+    if plain[position] in _CLOSERS:
+        return _read_brackets(plain, position, depth + 1)
+    match = _SCALAR.match(plain, position)
+    if match is None or match.end() == position:
+        return None
+    double, single, number, bare = match.groups()
+    if number is not None:
+        return (float(number) if re.search(r"[.eE]", number) else int(number)), match.end()
+    words = double if double is not None else single if single is not None else bare.strip()
+    return {"true": True, "false": False, "null": None}.get(words, words) if bare else words, match.end()
+
+
+_BETWEEN_ITEMS = re.compile(
+    r"^\s*(?:,\s*(?:and|or|&|和|以及)?|and|or|&|和|与|跟|及|或)\s*(?:a|an|the|#)?\s*$", re.IGNORECASE
+)
+
+
+def _enumerations(plain: str, fixed: Sequence[Span], text: str) -> list[Span]:
+    """Neighbours of one kind joined by commas and "and": numbers, quoted texts, dates, codes."""
+    found: list[Span] = []
+    run: list[Span] = []
+    for span in [*fixed, None]:
+        if span is not None and run and span.kind == run[-1].kind and span.start >= run[-1].end:
+            end = run[-1].number.end if run[-1].number else run[-1].end
+            if _BETWEEN_ITEMS.match(plain[end : span.start]) or _BETWEEN_ITEMS.match(plain[run[-1].end : span.start]):
+                run.append(span)
+                continue
+        if len(run) > 1:
+            found.append(Span("list", run[0].start, run[-1].end, text[run[0].start : run[-1].end], items=tuple(run)))
+        run = [span] if span is not None else []
+    return found
+
+
+def _word_lists(text: str, tokens: Sequence[Token], words: Sequence[Span]) -> list[Span]:
+    """Names or phrases joined by commas and "and": "protein, calories and carbs"."""
+    found: list[Span] = []
+    for kind in ("phrase", "name"):
+        run: list[Span] = []
+        for span in [*sorted((s for s in words if s.kind == kind), key=lambda s: (s.start, -s.end)), None]:
+            if span is not None and run and span.start < run[-1].end:
+                continue
+            if (
+                span is not None
+                and run
+                and _BETWEEN_ITEMS.match(text[run[-1].end : span.start].replace("，", ",").replace("、", ","))
+            ):
+                run.append(span)
+                continue
+            if len(run) > 1:
+                found.append(
+                    Span("list", run[0].start, run[-1].end, text[run[0].start : run[-1].end], items=tuple(run))
+                )
+            run = [span] if span is not None else []
+    return found
