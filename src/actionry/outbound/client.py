@@ -1,0 +1,341 @@
+"""The one door out: every request that this program sends to an address from a document, a user or a model.
+
+The ten points of a safe call, in order: parse once; look the name up once; judge every address; connect to the
+address that was judged; send exactly what was built; read within caps; never follow, re-send or keep anything by
+itself. docs/reference/addresses.md lists what is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from importlib.metadata import version
+from types import TracebackType
+from typing import Self
+
+from actionry.errors import (
+    AddressRefused,
+    CircuitOpen,
+    ConnectionFailed,
+    OutboundError,
+    OutboundTimeout,
+    ResponseRefused,
+)
+from actionry.http import Request, Response
+from actionry.outbound.circuit import Circuits
+from actionry.outbound.dial import Dialer, EgressProxy
+from actionry.outbound.exchange import Answer, Progress, Stale, exchange
+from actionry.outbound.head import request_head
+from actionry.outbound.policy import OutboundPolicy, read_exemptions
+from actionry.outbound.pool import Pool
+from actionry.outbound.redirects import location_of, next_request, refuse
+from actionry.outbound.resolve import Resolver, SystemResolver
+from actionry.outbound.retry import PASSING_STATUSES, SAFE_METHODS, backoff_s, read_retry_after
+from actionry.outbound.url import Origin, Target, join_location, parse_origin, split_url
+
+
+@cache
+def default_user_agent() -> str:
+    """Our own name, version and where to read about us (CANON D-14)."""
+    return f"Actionry/{version('actionry')} (+https://github.com/actionry/actionry)"
+
+
+class Outbound:
+    """Sends requests to public addresses, and to those that `allow` names; one event loop, one policy.
+
+    `Outbound(allow=("127.0.0.1/32",))` opens every port of this machine's IPv4 loopback, e.g. for development;
+    `Outbound(allow=("db.internal:8080",))` opens one place. Use it as an async context manager, or call `aclose`.
+    """
+
+    def __init__(
+        self,
+        *,
+        allow: Sequence[str] = (),
+        policy: OutboundPolicy | None = None,
+        resolver: Resolver | None = None,
+        tls: ssl.SSLContext | None = None,
+        egress_proxy: str | None = None,
+        user_agent: str | None = None,
+    ) -> None:
+        """`allow`, `egress_proxy` and `user_agent` add to `policy`. `resolver` and `tls` stand in for the system's.
+
+        Raises ValueError for an entry of `allow` or a proxy address that cannot be read.
+        """
+        if isinstance(allow, str):
+            raise TypeError('allow is a sequence of texts: allow=("127.0.0.1/32",)')
+        policy = policy or OutboundPolicy()
+        self.policy = replace(
+            policy,
+            allow=(*policy.allow, *allow),
+            egress_proxy=egress_proxy or policy.egress_proxy,
+            user_agent=user_agent or policy.user_agent,
+        )
+        self._limits = self.policy.limits
+        self._user_agent = self.policy.user_agent or default_user_agent()
+        self._own_resolver = SystemResolver() if resolver is None else None
+        proxy = EgressProxy(self.policy.egress_proxy) if self.policy.egress_proxy else None
+        self._dialer = Dialer(
+            resolver=resolver or self._own_resolver or SystemResolver(),
+            exempt=read_exemptions(self.policy.allow, self.policy.nat64),
+            open_ports=self.policy.ports,
+            limits=self._limits,
+            proxy=proxy,
+            tls=tls,
+        )
+        self._origins: dict[str, Origin] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._pool: Pool | None = None
+        self._circuits: Circuits | None = None
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        self._bind()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close every connection. The door cannot be used afterwards."""
+        self._closed = True
+        if self._own_resolver is not None:
+            self._own_resolver.close()
+        if self._pool is not None and self._loop is asyncio.get_running_loop():
+            self._pool.close()
+            await asyncio.sleep(0)  # the transports close their sockets in the loop's next round
+        self._pool = None
+
+    def check_url(self, url: str) -> None:
+        """Raise AddressRefused when `url` can never be called under this policy; asks no name server, sends nothing.
+
+        For settings that are saved now and called later; `send` checks again, with the addresses of that moment.
+        """
+        self._target(url)
+
+    async def send(
+        self,
+        request: Request,
+        *,
+        redirects: int = 0,
+        timeout_s: float | None = None,
+        first_byte_s: float | None = None,
+        max_bytes: int | None = None,
+        safe: bool | None = None,
+    ) -> Response:
+        """Send the request exactly as it is, once; return whatever status comes back with its decoded body.
+
+        redirects: how many to follow, at most 3, GET and HEAD alone; otherwise a 3xx is returned like any answer.
+        timeout_s: wall clock for everything, default 45. first_byte_s: default 15 when `timeout_s` is not given.
+        max_bytes: of the decoded body, default 10 MiB. safe=False: not even a GET may be sent a second time.
+
+        Raises AddressRefused, ConnectionFailed, OutboundTimeout, ResponseRefused, CircuitOpen or, for a request that
+        HTTP cannot carry, OutboundError; `sent` is False only when no byte of the request has left.
+        """
+        if not 0 <= redirects <= self._limits.redirects:
+            raise ValueError(f"redirects is {redirects}; 0 to {self._limits.redirects} can be followed")
+        loop = self._bind()
+        started = loop.time()
+        total_s = self._limits.total_s if timeout_s is None else timeout_s
+        if first_byte_s is None and timeout_s is None:
+            first_byte_s = self._limits.first_byte_s
+        target = self._target(request.url)
+        deadline = started + total_s
+        clock = asyncio.timeout_at(deadline)
+        progress = Progress(target.origin, deadline, clock, first_byte_s)
+        sender = _Sender(
+            self,
+            progress,
+            max_bytes or self._limits.response_bytes,
+            request.method in SAFE_METHODS and safe is not False,
+        )
+        try:
+            async with clock:
+                if redirects and request.method in SAFE_METHODS:
+                    answer, target = await self._follow(sender, request, target, redirects)
+                else:
+                    answer = await sender.send(request, target)
+        except TimeoutError:
+            self._circuit().failed(progress.origin)
+            raise _timed_out(progress, loop.time() - started) from None
+        url = request.url if target.origin is progress.origin and not redirects else str(target)
+        return Response(answer.status, answer.headers, answer.content, url, loop.time() - started)
+
+    async def _follow(self, sender: _Sender, request: Request, target: Target, redirects: int) -> tuple[Answer, Target]:
+        """Send, and follow up to `redirects` hops; every error of a hop says which hop it was."""
+        seen = {str(target)}
+        answer = await sender.send(request, target)
+        for hop in range(1, redirects + 2):
+            location = location_of(answer.status, answer.headers)
+            if location is None:
+                return answer, target
+            try:
+                if hop > redirects:
+                    refuse(f"more than {redirects} in a row")
+                there = self._target(join_location(str(target), location))
+                if str(there) in seen:
+                    refuse("it leads in a circle")
+                request = next_request(request, target.origin, there)
+                seen.add(str(there))
+                target = there
+                answer = await sender.send(request, target)
+            except OutboundError as error:
+                raise _at_hop(error, hop) from None
+        raise AssertionError("the last hop returns or raises")
+
+    def _target(self, url: str) -> Target:
+        """Parse and check what can be checked without a look-up; origins are remembered."""
+        head, path = split_url(url)
+        origin = self._origins.get(head)
+        if origin is None:
+            origin = parse_origin(head)
+            self._dialer.check(origin)
+            if len(self._origins) >= self._limits.origins_remembered:
+                self._origins.clear()
+            self._origins[head] = origin
+        return Target(origin, path)
+
+    def _bind(self) -> asyncio.AbstractEventLoop:
+        loop = asyncio.get_running_loop()
+        if self._loop is loop and not self._closed:
+            return loop
+        if self._closed:
+            raise RuntimeError("This Outbound is closed; make a new one.")
+        if self._loop is not None and not self._loop.is_closed():
+            raise RuntimeError("This Outbound belongs to another event loop; make one per loop.")
+        # The loop before, if any, is closed, and its connections with it.
+        self._loop = loop
+        self._pool = Pool(self._dialer.open, self._limits)
+        self._circuits = Circuits(self._limits, loop.time)
+        return loop
+
+    def _circuit(self) -> Circuits:
+        assert self._circuits is not None  # `send` has bound the loop
+        return self._circuits
+
+
+class _Sender:
+    """One `send`: the hops and tries share its deadline and what is known about it."""
+
+    def __init__(self, door: Outbound, progress: Progress, max_bytes: int, may_repeat: bool) -> None:
+        assert door._pool is not None
+        self._pool = door._pool
+        self._circuits = door._circuit()
+        self._limits = door._limits
+        self._user_agent = door._user_agent
+        self._progress = progress
+        self._max_bytes = max_bytes
+        self._may_repeat = may_repeat
+
+    async def send(self, request: Request, target: Target) -> Answer:
+        """One hop, with tries where they are harmless."""
+        origin = target.origin
+        self._progress.origin = origin
+        path, head = request_head(request.method, target, request.headers, request.content, user_agent=self._user_agent)
+        self._circuits.enter(origin)
+        tried = 0
+        while True:
+            failure: ConnectionFailed | None = None
+            answer: Answer | None = None
+            retry_after_s: float | None = None
+            try:
+                answer = await self._once(origin, request.method, path, head, request.content)
+            except ConnectionFailed as error:
+                failure = error
+                self._circuits.failed(origin)
+            except BaseException:
+                self._circuits.abandoned(origin)
+                raise
+            if answer is not None:
+                if answer.status < 500 and answer.status != 429:
+                    self._circuits.succeeded(origin)
+                    return answer
+                retry_after_s = read_retry_after(answer.headers.get("Retry-After"), cap_s=self._limits.retry_after_s)
+                self._circuits.failed(origin, retry_after_s)
+            wait_s = retry_after_s if retry_after_s is not None else backoff_s(tried, self._limits.backoff_s)
+            tried += 1
+            if not self._may_try_again(origin, answer, failure, tried, wait_s):
+                if failure is not None:
+                    raise failure
+                assert answer is not None
+                return answer
+            await asyncio.sleep(wait_s)
+
+    async def _once(self, origin: Origin, method: str, path: bytes, head: bytes, content: bytes | None) -> Answer:
+        """One try. A kept connection that the peer had closed is replaced where the request cannot have run."""
+        fresh = False
+        while True:
+            before = self._progress.sent
+            channel, reused = await self._pool.acquire(origin, fresh=fresh)
+            keep = False
+            try:
+                self._expect_first_byte()
+                answer = await exchange(
+                    channel,
+                    method,
+                    path,
+                    head,
+                    content,
+                    max_bytes=self._max_bytes,
+                    limits=self._limits,
+                    progress=self._progress,
+                    reused=reused,
+                )
+                keep = answer.keep
+                return answer
+            except Stale:
+                fresh = True
+                if self._progress.sent and not self._may_repeat:
+                    # Nobody can tell a request that was not read from one whose answer was lost.
+                    raise ConnectionFailed(
+                        f"The connection to {origin} broke before an answer came.", sent=True
+                    ) from None
+                self._progress.sent = before
+            finally:
+                self._pool.release(origin, channel, keep=keep)
+
+    def _expect_first_byte(self) -> None:
+        progress = self._progress
+        progress.answering = False
+        if progress.first_byte_s is not None:
+            now = asyncio.get_running_loop().time()
+            progress.clock.reschedule(min(progress.deadline, now + progress.first_byte_s))
+
+    def _may_try_again(
+        self, origin: Origin, answer: Answer | None, failure: ConnectionFailed | None, tried: int, wait_s: float
+    ) -> bool:
+        if not self._may_repeat or tried >= self._limits.tries or self._circuits.is_open(origin):
+            return False
+        if asyncio.get_running_loop().time() + wait_s >= self._progress.deadline:
+            return False
+        if failure is not None:
+            # Refused, unknown or untrusted peers are not better a moment later; a broken connection may be.
+            return failure.sent and failure.may_retry
+        return answer is not None and answer.status in PASSING_STATUSES
+
+
+def _timed_out(progress: Progress, elapsed_s: float) -> OutboundTimeout:
+    what = "had not finished its answer" if progress.answering else "had not answered"
+    if not progress.sent:
+        what = "could not be reached"
+    return OutboundTimeout(
+        f"{progress.origin} {what} after {elapsed_s:.0f} s.", sent=progress.sent, may_retry=not progress.sent
+    )
+
+
+def _at_hop(error: OutboundError, hop: int) -> OutboundError:
+    """The same error, its message naming the redirect that it happened at; the first request has left by then."""
+    kinds: tuple[type[OutboundError], ...] = (AddressRefused, ConnectionFailed, ResponseRefused, CircuitOpen)
+    kind = next((each for each in kinds if isinstance(error, each)), OutboundError)
+    return kind(
+        f"Redirect {hop}: {error.message}",
+        sent=True,
+        mend=error.mend,
+        told_to=error.told_to,
+        may_retry=error.may_retry,
+        retry_after_s=error.retry_after_s,
+    )

@@ -1,0 +1,123 @@
+"""Names become addresses here: one look-up per connection, every answer judged, at most three kept."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_address
+from typing import Protocol
+
+from actionry.errors import AddressRefused, ConnectionFailed
+from actionry.limits import OutboundLimits
+from actionry.outbound.addresses import Address, block_of
+from actionry.outbound.policy import Exemptions
+from actionry.outbound.url import LOCAL_NAMES, Origin
+
+log = logging.getLogger("actionry.outbound")
+
+# Its own threads: a name server that stalls must not use up those that the rest of the program waits for.
+_WORKERS = 32
+_LOOPBACK: tuple[Address, ...] = (ip_address("127.0.0.1"), ip_address("::1"))
+
+
+class Resolver(Protocol):
+    """Asks for the addresses of a name. Raises OSError when there is none or no answer."""
+
+    async def resolve(self, host: str, port: int) -> Sequence[str]: ...
+
+
+class SystemResolver:
+    """The operating system's resolver (`getaddrinfo`), in threads of its own."""
+
+    def __init__(self) -> None:
+        self._threads: ThreadPoolExecutor | None = None
+
+    async def resolve(self, host: str, port: int) -> list[str]:
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(_WORKERS, thread_name_prefix="actionry-resolve")
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, _look_up, host, port)
+
+    def close(self) -> None:
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+            self._threads = None
+
+
+def _look_up(host: str, port: int) -> list[str]:
+    answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+    return [str(sockaddr[0]) for *_, sockaddr in answers]
+
+
+async def checked_addresses(
+    origin: Origin, resolver: Resolver, exempt: Exemptions, open_ports: frozenset[int], limits: OutboundLimits
+) -> tuple[Address, ...]:
+    """The addresses that a new connection to `origin` may go to, in the order to try them.
+
+    Raises AddressRefused when any answer fails: a name that leads inside and outside is not trusted at all (S-09).
+    """
+    if origin.address is not None:
+        candidates: tuple[Address, ...] = (origin.address,)
+    elif LOCAL_NAMES.fullmatch(origin.host):
+        candidates = tuple(a for a in _LOOPBACK if exempt.permits(a, origin.host, origin.port))
+    else:
+        candidates = await _resolve(origin, resolver, limits)
+    if not candidates or not all(_may_connect(a, origin, exempt, open_ports) for a in candidates):
+        refused = ", ".join(f"{a} ({block_of(a).name})" for a in candidates[:5])
+        # What a name resolves to inside is for the operator's eyes; the user's message is the same for all (S-24).
+        log.info("refused %s: %s", origin, refused or "loopback")
+        raise not_public(origin)
+    return _keep(candidates, limits.addresses)
+
+
+def _may_connect(address: Address, origin: Origin, exempt: Exemptions, open_ports: frozenset[int]) -> bool:
+    port_open = origin.port in open_ports or exempt.names(origin.host, origin.port) or exempt.covers(address)
+    return (port_open or exempt.names(str(address), origin.port)) and exempt.permits(address, origin.host, origin.port)
+
+
+async def _resolve(origin: Origin, resolver: Resolver, limits: OutboundLimits) -> tuple[Address, ...]:
+    try:
+        async with asyncio.timeout(limits.resolve_s):
+            answers = await resolver.resolve(origin.host, origin.port)
+    except TimeoutError:
+        raise ConnectionFailed(
+            f"No name server answered for `{origin.host}` within {limits.resolve_s:g} s.",
+            sent=False,
+            may_retry=True,
+        ) from None
+    except (OSError, UnicodeError):
+        answers = ()
+    if not answers:
+        raise ConnectionFailed(
+            f"The name `{origin.host}` has no address.",
+            sent=False,
+            told_to="builder",
+            mend="Check the host in the document's `servers`.",
+        )
+    try:
+        return tuple(dict.fromkeys(ip_address(answer) for answer in answers))
+    except ValueError:
+        raise not_public(origin) from None
+
+
+def _keep(candidates: tuple[Address, ...], count: int) -> tuple[Address, ...]:
+    """The first ones, families taking turns, so that a machine without IPv6 still meets an IPv4 address."""
+    first = [a for a in candidates if a.version == candidates[0].version]
+    other = [a for a in candidates if a.version != candidates[0].version]
+    turns: list[Address] = []
+    while len(turns) < count and (first or other):
+        turns += first[:1] + other[:1]
+        first, other = first[1:], other[1:]
+    return tuple(turns[:count])
+
+
+def not_public(origin: Origin) -> AddressRefused:
+    """One text for every reason that lies in the address, so that nothing about the inside can be told from it."""
+    return AddressRefused(
+        f"`{origin.host}` port {origin.port} is not called: it is not a public address with an open port.",
+        sent=False,
+        mend="An operator can allow an address of their own network (`allow`: a network, or host:port).",
+    )
