@@ -1,4 +1,4 @@
-"""The request as bytes: request line, Host, the caller's headers, length. Nothing else is added, nothing folded."""
+"""The request as bytes: request line, Host, the caller's headers, length; nothing is folded or re-spelled."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DOORS_OWN: Final = frozenset(
     {"connection", "expect", "http2-settings", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 )
 
-_Kind = Literal["plain", "host", "content-length", "accept-encoding", "user-agent"]
+_Kind = Literal["plain", "host", "content-length", "accept-encoding", "user-agent", "accept"]
 
 
 def _unsendable(message: str) -> OutboundError:
@@ -36,7 +36,7 @@ def _header_kind(name: str) -> _Kind:
     if lowered in _DOORS_OWN or lowered.startswith("proxy-"):
         raise _unsendable(f"The request header {name!r} belongs to the connection.")
     match lowered:
-        case "host" | "content-length" | "accept-encoding" | "user-agent":
+        case "host" | "content-length" | "accept-encoding" | "user-agent" | "accept":
             return lowered
         case _:
             return "plain"
@@ -63,7 +63,7 @@ def request_head(
     check_method(method)
     authority = target.origin.authority
     lines = [f" HTTP/1.1\r\nHost: {authority}\r\nAccept-Encoding: gzip, identity"]
-    named = False
+    named = accepts = False
     for name, value in headers.items():
         match _header_kind(name):
             case "plain":
@@ -78,7 +78,11 @@ def request_head(
                 continue  # what we can read is ours to say
             case "user-agent":
                 named = True
+            case "accept":
+                accepts = True
         lines.append(f"{name}: {value}")
+    if not accepts:
+        lines.append("Accept: */*")
     if not named:
         lines.append(f"User-Agent: {user_agent}")
     if content is not None or method in _BODY_EXPECTED:
@@ -89,7 +93,7 @@ def request_head(
         return target.path.encode("ascii"), "\r\n".join(lines).encode("latin-1")
     except UnicodeEncodeError:
         raise _unsendable(
-            "A request header holds a character that HTTP headers cannot carry (only Latin-1 can).", sent=False
+            "A request header holds a character that HTTP headers cannot carry (only Latin-1 can)."
         ) from None
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
-from typing import Literal, NoReturn
+from typing import Literal, cast
 from urllib.parse import quote, urljoin
 
 import idna
@@ -78,21 +78,21 @@ def split_url(url: str) -> tuple[str, str]:
     Cheap on purpose: it runs for every call, while `parse_origin` is remembered per origin.
     """
     if len(url) > OUTBOUND_LIMITS.url_characters:
-        _refuse(f"the URL has {len(url)} characters, more than {OUTBOUND_LIMITS.url_characters}")
+        raise _refused(f"the URL has {len(url)} characters, more than {OUTBOUND_LIMITS.url_characters}")
     if _NOT_PLAIN.search(url):
         if _FORBIDDEN.search(url):
-            _refuse("the URL holds a blank, control character or backslash", "Percent-encode it, e.g. %20.")
+            raise _refused("the URL holds a blank, control character or backslash", "Percent-encode it, e.g. %20.")
         url = _encode_beyond_authority(url)
     start = url.find("://")
     if start < 0:
-        _refuse("the URL has no scheme and host", "Write it as https://host/path.")
+        raise _refused("the URL has no scheme and host", "Write it as https://host/path.")
     end = _authority_end(url, start + 3)
     rest = url[end:]
     if rest.startswith("/"):
         return url[:end], rest.partition("#")[0]
     if "@" in rest or rest.startswith("#"):
         # `http://pub.test#@127.0.0.1/`: some clients read another host here than we do.
-        _refuse("the URL's host is followed by `#` or by an `@` in the query", "Put a `/` after the host.")
+        raise _refused("the URL's host is followed by `#` or by an `@` in the query", "Put a `/` after the host.")
     return url[:end], "/" + rest.partition("#")[0]
 
 
@@ -107,7 +107,7 @@ def _encode_beyond_authority(url: str) -> str:
     try:
         return url[:end] + "".join(quote(c, safe="") if ord(c) > 127 else c for c in url[end:])
     except UnicodeEncodeError:
-        _refuse("the URL holds half a character (a lone surrogate)")
+        raise _refused("the URL holds half a character (a lone surrogate)") from None
 
 
 def parse_origin(head: str) -> Origin:
@@ -115,11 +115,11 @@ def parse_origin(head: str) -> Origin:
     scheme_text, _, authority = head.partition("://")
     scheme = _scheme(scheme_text)
     if "@" in authority:
-        _refuse("the URL holds a user name or `@` before the host", "Credentials belong into the settings.")
+        raise _refused("the URL holds a user name or `@` before the host", "Credentials belong into the settings.")
     if authority.startswith("["):
         host_text, bracket, port_text = authority[1:].partition("]")
         if not bracket or (port_text and not port_text.startswith(":")):
-            _refuse("the brackets around the host do not close")
+            raise _refused("the brackets around the host do not close")
         address: IPv4Address | IPv6Address | None = _ipv6(host_text)
         return Origin(scheme, str(address), _port(scheme, port_text), address)
     host_text, colon, port_text = authority.partition(":")
@@ -129,10 +129,10 @@ def parse_origin(head: str) -> Origin:
 
 
 def _scheme(text: str) -> Scheme:
-    match text.lower():
-        case ("http" | "https") as scheme:
-            return scheme
-    _refuse("only http and https URLs are called")
+    scheme = text.lower()
+    if scheme not in DEFAULT_PORTS:
+        raise _refused("only http and https URLs are called")
+    return cast(Scheme, scheme)
 
 
 def _port(scheme: Scheme, text: str) -> int:
@@ -140,22 +140,22 @@ def _port(scheme: Scheme, text: str) -> int:
     if not text:
         return DEFAULT_PORTS[scheme]
     if not _PORT.fullmatch(text, 1) or not 0 < int(text[1:]) < 65536:
-        _refuse("the URL's port is not a number from 1 to 65535")
+        raise _refused("the URL's port is not a number from 1 to 65535")
     return int(text[1:])
 
 
 def _ipv6(text: str) -> IPv6Address:
     if "%" in text:
-        _refuse("an IPv6 address with a zone (`%eth0`) is bound to this machine and is not called")
+        raise _refused("an IPv6 address with a zone (`%eth0`) is bound to this machine and is not called")
     try:
         return IPv6Address(text)
     except AddressValueError:
-        _refuse("the brackets hold no IPv6 address")
+        raise _refused("the brackets hold no IPv6 address") from None
 
 
 def _host(text: str) -> str:
     if not text:
-        _refuse("the URL has no host")
+        raise _refused("the URL has no host")
     if text.isascii():
         name, odd = text.lower(), False
     else:
@@ -163,7 +163,7 @@ def _host(text: str) -> str:
             # UTS 46 first, so that full-width digits and ideographic full stops show what they are.
             name, odd = idna.encode(text, uts46=True).decode("ascii").lower(), True
         except (idna.IDNAError, UnicodeError):
-            _refuse("the host is not an international domain name (IDNA 2008)")
+            raise _refused("the host is not an international domain name (IDNA 2008)") from None
     return _checked_name(name, odd)
 
 
@@ -171,11 +171,11 @@ def _checked_name(name: str, odd: bool) -> str:
     if _NUMERIC_LABEL.fullmatch(name.removesuffix(".").rpartition(".")[2]):
         # `2130706433`, `0x7f.1`, `0177.0.0.1`, `127.1`, `①②⑦.⓪.⓪.①`: one address, many spellings (S-06).
         if odd or not _IPV4.fullmatch(name):
-            _refuse("the host is an address in an unusual spelling", "Write it as four decimal numbers.")
+            raise _refused("the host is an address in an unusual spelling", "Write it as four decimal numbers.")
         return name
     name = name.removesuffix(".")
     if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in name.split(".")):
-        _refuse("the host is not a domain name")
+        raise _refused("the host is not a domain name")
     return name
 
 
@@ -185,8 +185,8 @@ def join_location(base: str, location: str) -> str:
     try:
         return urljoin(base, location.strip(" \t"))
     except ValueError:
-        _refuse("the redirect's Location is not a URL")
+        raise _refused("the redirect's Location is not a URL") from None
 
 
-def _refuse(what: str, mend: str | None = None) -> NoReturn:
-    raise AddressRefused(f"Not called: {what}.", sent=False, mend=mend)
+def _refused(what: str, mend: str | None = None) -> AddressRefused:
+    return AddressRefused(f"Not called: {what}.", sent=False, mend=mend)
