@@ -145,7 +145,7 @@ class Outbound:
             first_byte_s = self._limits.first_byte_s
         target = self._target(request.url)
         deadline = started + total_s
-        clock = asyncio.timeout_at(deadline)
+        clock = asyncio.timeout_at(None)  # set before each wait: most calls then need one timer
         progress = Progress(target.origin, deadline, clock, first_byte_s)
         sender = _Sender(
             self,
@@ -263,6 +263,7 @@ class _Sender:
                     raise failure
                 assert answer is not None
                 return answer
+            self._progress.clock.reschedule(self._progress.deadline)
             await asyncio.sleep(wait_s)
 
     async def _once(self, origin: Origin, method: str, path: bytes, head: bytes, content: bytes | None) -> Answer:
@@ -270,6 +271,8 @@ class _Sender:
         fresh = False
         while True:
             before = self._progress.sent
+            if fresh or not self._pool.has_idle(origin):
+                self._progress.clock.reschedule(self._progress.deadline)
             channel, reused = await self._pool.acquire(origin, fresh=fresh)
             keep = False
             try:
@@ -301,9 +304,10 @@ class _Sender:
     def _expect_first_byte(self) -> None:
         progress = self._progress
         progress.answering = False
+        when = progress.deadline
         if progress.first_byte_s is not None:
-            now = asyncio.get_running_loop().time()
-            progress.clock.reschedule(min(progress.deadline, now + progress.first_byte_s))
+            when = min(when, asyncio.get_running_loop().time() + progress.first_byte_s)
+        progress.clock.reschedule(when)
 
     def _may_try_again(
         self, origin: Origin, answer: Answer | None, failure: ConnectionFailed | None, tried: int, wait_s: float

@@ -35,6 +35,13 @@ class Pool:
         self._in_use: set[Channel] = set()
         self._sweep_handle: asyncio.TimerHandle | None = None
 
+    def has_idle(self, origin: Origin) -> bool:
+        """Whether `acquire` would return at once, with a connection that was used before."""
+        lane = self._lanes.get(origin)
+        if lane is None or not lane.idle or lane.places.locked() or self._places.locked():
+            return False
+        return self._is_fit(lane.idle[-1])
+
     async def acquire(self, origin: Origin, *, fresh: bool = False) -> tuple[Channel, bool]:
         """A channel for `origin`, and whether it was used before. `fresh` asks for a new one."""
         lane = self._lanes.get(origin)
@@ -89,14 +96,16 @@ class Pool:
             channel.abort()
 
     def _take(self, lane: _Lane) -> Channel | None:
-        oldest = self._loop.time() - self._limits.idle_s
         while lane.idle:
             channel = lane.idle.pop()
             self._idle_count -= 1
-            if channel.is_connected() and channel.idle_since >= oldest:
+            if self._is_fit(channel):
                 return channel
             channel.abort()
         return None
+
+    def _is_fit(self, channel: Channel) -> bool:
+        return channel.is_connected() and self._loop.time() - channel.idle_since <= self._limits.idle_s
 
     def _free(self, origin: Origin, lane: _Lane) -> None:
         self._places.release()

@@ -8,7 +8,7 @@ guessed. The path and query go out byte for byte as they came in; only non-ASCII
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Literal, cast
 from urllib.parse import quote, urljoin
@@ -23,6 +23,7 @@ Scheme = Literal["http", "https"]
 
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\]")
 _NOT_PLAIN = re.compile(r"[^\x21-\x7e]|\\")
+_AUTHORITY_END = re.compile(r"[/?#]")
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!$)|$)){4}")
 _NUMERIC_LABEL = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
@@ -39,7 +40,7 @@ class Origin:
     host: str
     """Lower-case ASCII name without final dot, or an address in canonical spelling without brackets."""
     port: int
-    address: IPv4Address | IPv6Address | None
+    address: IPv4Address | IPv6Address | None = field(compare=False)
     """Set when the host is an address and not a name."""
 
     @property
@@ -97,8 +98,8 @@ def split_url(url: str) -> tuple[str, str]:
 
 
 def _authority_end(url: str, start: int) -> int:
-    ends = [at for at in (url.find(mark, start) for mark in "/?#") if at >= 0]
-    return min(ends, default=len(url))
+    found = _AUTHORITY_END.search(url, start)
+    return found.start() if found else len(url)
 
 
 def _encode_beyond_authority(url: str) -> str:
