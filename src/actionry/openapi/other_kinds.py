@@ -24,7 +24,7 @@ def at(root: Any, *keys: str) -> Any:
 
 def is_schema(root: Mapping[str, Any]) -> bool:
     marks = {"$defs", "definitions", "properties", "allOf", "anyOf", "oneOf", "items", "enum", "$ref"} & root.keys()
-    return "json-schema.org" in str(root.get("$schema", "")) or bool(marks) and "paths" not in root
+    return "json-schema.org" in str(root.get("$schema", "")) or (bool(marks) and "paths" not in root)
 
 
 def is_error_answer(root: Mapping[str, Any]) -> bool:
@@ -41,7 +41,7 @@ OTHER_KINDS: tuple[OtherKind, ...] = (
     OtherKind(
         "a plugin manifest (ai-plugin.json), not an OpenAPI document",
         lambda root: (
-            "name_for_model" in root or "name_for_human" in root or "schema_version" in root and "runtimes" in root
+            "name_for_model" in root or "name_for_human" in root or ("schema_version" in root and "runtimes" in root)
         ),
         "Its api.url, or the spec of its runtimes, names the document.",
     ),
@@ -50,8 +50,7 @@ OTHER_KINDS: tuple[OtherKind, ...] = (
         lambda root: (
             "_postman_id" in (root.get("info") or {})
             or "getpostman.com" in str(at(root, "info", "schema"))
-            or isinstance(root.get("item"), list)
-            and "info" in root
+            or (isinstance(root.get("item"), list) and "info" in root)
             or isinstance(at(root, "collection", "item"), list)
         ),
         "Export the API as OpenAPI 3 from Postman, or convert the collection (e.g. postman-to-openapi).",

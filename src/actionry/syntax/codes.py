@@ -116,6 +116,16 @@ FINDING_CODES: Final[dict[str, tuple[Severity, str, str]]] = {
         "A tab is used where YAML wants spaces; it was read as spaces.",
         "Replace the tab with spaces.",
     ),
+    "YAML-UNQUOTED": (
+        "warning",
+        "Text starts with a character that YAML reserves (@, `, %, or * as in */*); it was read as quoted.",
+        "Put the text into quotes.",
+    ),
+    "YAML-SURROGATE-PAIR": (
+        "info",
+        "A character is written as JSON's pair of escapes (\\ud83d\\ude00), which YAML does not know.",
+        "Write the character itself.",
+    ),
     "YAML-MERGE-KEY": (
         "warning",
         "A merge key (<<) does not hold a mapping; it was kept as an ordinary key.",

@@ -91,12 +91,12 @@ def decode_bytes(data: bytes) -> DecodedText:
     for bom, encoding, name in BOMS:
         if data.startswith(bom):
             return decode_marked(data[len(bom) :], encoding, name)
-    if 0 in data[:4] and (encoding := encoding_without_bom(data)):
+    if 0 in data[:4] and (guessed := encoding_without_bom(data)):
         try:
-            text = data.decode(encoding)
+            text = data.decode(guessed)
         except UnicodeDecodeError:
             raise not_text("binary data (it holds zero bytes)") from None
-        return DecodedText(text, (("SYNTAX-ENCODING", 0, f"The text is {encoding.upper()}, not UTF-8."),))
+        return DecodedText(text, (("SYNTAX-ENCODING", 0, f"The text is {guessed.upper()}, not UTF-8."),))
     if b"\x00" in data:
         raise not_text("binary data (it holds zero bytes)")
     try:
@@ -118,13 +118,14 @@ def decode_marked(data: bytes, encoding: str, name: str) -> DecodedText:
 
 def encoding_without_bom(data: bytes) -> str | None:
     """UTF-16 or UTF-32 by where the zero bytes of the first (ASCII) characters stand. RFC 4627 section 3."""
-    zeros = tuple(byte == 0 for byte in data[:4])
-    return {
+    zeros = [byte == 0 for byte in data[:4]]
+    known = {
         (True, True, True, False): "utf-32-be",
         (False, True, True, True): "utf-32-le",
         (True, False, True, False): "utf-16-be",
         (False, True, False, True): "utf-16-le",
-    }.get(zeros)
+    }
+    return next((name for pattern, name in known.items() if list(pattern) == zeros), None)
 
 
 def decode_legacy(data: bytes, first_bad: int) -> DecodedText:

@@ -93,13 +93,28 @@ def line_starts(text: str) -> list[int]:
 class FindingList:
     """Collects findings with positions, at most `SHOWN_PER_CODE` of each code, and says how many more there are."""
 
-    def __init__(self, source: str) -> None:
-        self._lines = Lines(source)
+    def __init__(self, source: str, lines: Lines | None = None) -> None:
+        self._source = source
+        self._lines = lines or Lines(source)
         self._counts: dict[str, int] = {}
         self._kept: list[Finding] = []
 
+    def empty(self) -> FindingList:
+        """Another list about the same text."""
+        return FindingList(self._source, self._lines)
+
+    def copy(self) -> FindingList:
+        """What an attempt adds to the copy is forgotten with it when it fails."""
+        copy = self.empty()
+        copy._counts, copy._kept = dict(self._counts), list(self._kept)
+        return copy
+
+    def take(self, copy: FindingList) -> None:
+        """Keep what was added to the copy."""
+        self._counts, self._kept = copy._counts, copy._kept
+
     def add(self, code: str, offset: int | None, message: str = "", *, mend: str = "", pointer: str = "") -> None:
-        """`offset` is into the source text; None when the finding concerns the whole."""
+        """`offset` is into the source text; None when the pointer tells the place."""
         count = self._counts[code] = self._counts.get(code, 0) + 1
         if count > SHOWN_PER_CODE:
             return
@@ -111,7 +126,7 @@ class FindingList:
                 pointer=pointer,
                 message=message or meaning,
                 mend=mend or usual_mend,
-                known_position=Position(1, 1) if offset is None else self._lines.position(offset),
+                known_position=None if offset is None else self._lines.position(offset),
             )
         )
 

@@ -207,9 +207,8 @@ class YamlPlaces(_Places):
 
     def anchor_children(self, name: str, before: int) -> Iterator[tuple[str, Place]]:
         """The children of the last `&name` before that offset."""
-        found = None
-        for found in re.finditer(rf"(?<![^\s,\[{{])&{re.escape(name)}(?=[\s,\]}}]|$)", self.text[:before]):
-            pass
+        anchor = re.compile(rf"(?<![^\s,\[{{])&{re.escape(name)}(?=[\s,\]}}]|$)")
+        found = max(anchor.finditer(self.text, 0, before), key=re.Match.start, default=None)
         if found is None:
             return
         column = self.column(found.start())

@@ -16,7 +16,7 @@ import yaml
 from actionry.errors import UnreadableDocument
 from actionry.findings import Position, join_pointer
 from actionry.limits import ReadLimits
-from actionry.syntax.mends import FindingList
+from actionry.syntax.mends import FindingList, Lines, MendedText
 from actionry.syntax.numbers import read_float, read_integer
 from actionry.syntax.shape import too_deep, too_many_nodes
 
@@ -69,7 +69,6 @@ class Frame:
     is_merge: bool = False
     """The member that is being read has the key `<<`."""
     merged: list[dict[str, Any]] = field(default_factory=list)
-    own: set[str] = field(default_factory=set)
     odd_key: str | None = None
     """A structure that stands as a key; reported at the end, when it is no placeholder."""
 
@@ -77,22 +76,25 @@ class Frame:
 class NodeReader:
     """Reads one text once; `root` is the first document that holds anything."""
 
-    def __init__(self, text: str, limits: ReadLimits, findings: FindingList, position: Any) -> None:
-        self.text = text
+    def __init__(self, parsed: MendedText, limits: ReadLimits, findings: FindingList, lines: Lines) -> None:
+        self.text = parsed.text
+        self.source_offset = parsed.source_offset
+        self.lines = lines
         self.limits = limits
         self.findings = findings
-        self.position = position
-        """Offset in `text` -> Position in the source."""
-        self.source_offset = position
         self.root: Any = None
-        self.odd_keys: list[tuple[str, int]] = []
-        """(pointer, offset) of keys that were not text; the first few."""
+        self.documents = 0
         self.odd_key_count = 0
+        self.first_odd_key: str | None = None
+        """Pointer of the first key that was not text."""
         self.has_stand_ins = False
         self.written = self.aliases = self.expanded = 0
         self.anchors: dict[str, Anchored | None] = {}
+        """None while the anchored value is being read."""
         self.stack: list[Frame] = []
-        self.documents = 0
+
+    def position(self, offset: int) -> Position:
+        return self.lines.position(self.source_offset(offset))
 
     def read(self) -> Any:
         """Raises yaml.YAMLError for what is no YAML, UnreadableDocument beyond a budget."""
@@ -144,7 +146,7 @@ class NodeReader:
             parent.key, parent.has_key = text, True
             parent.is_merge = is_plain and text == "<<"
             if (is_plain or event.tag in PLAIN_TAGS) and not isinstance(self.resolve(text, event, True), str):
-                self.note_odd_key(text, event.start_mark.index)
+                self.note_odd_key(text)
             if event.anchor:
                 self.anchors[event.anchor] = Anchored(text, 1, 0)
             return
@@ -198,14 +200,14 @@ class NodeReader:
         value: Any = frame.container
         if frame.merged:
             value = self.with_merged(frame)
-        written = self.text[frame.start : event.end_mark.index]
         if frame.odd_key is not None:
+            written = self.text[frame.start : event.end_mark.index]
             if PLACEHOLDER.fullmatch(written):
                 self.findings.add("YAML-PLACEHOLDER", self.source_offset(frame.start))
                 value, frame.cost, frame.height = written, 1, 0
             else:
                 self.stack.append(frame)
-                self.note_odd_key(frame.odd_key, frame.start)
+                self.note_odd_key(frame.odd_key)
                 self.stack.pop()
         if frame.anchor:
             self.anchors[frame.anchor] = Anchored(value, frame.cost, frame.height)
@@ -247,9 +249,8 @@ class NodeReader:
         merged: dict[str, Any] = {}
         for source in frame.merged:
             for key, value in source.items():
-                merged.setdefault(key, value)
-        if len(frame.merged) and any(len(source) for source in frame.merged):
-            merged = {key: value for key, value in merged.items() if key not in frame.container}
+                if key not in frame.container:
+                    merged.setdefault(key, value)
         return {**merged, **frame.container}
 
     def key_text(self, start: int | None, event: Any) -> str:
@@ -298,11 +299,11 @@ class NodeReader:
         message = f"The tag {event.tag} has no meaning here; the value was read without it."
         self.findings.add("YAML-TAG", self.source_offset(event.start_mark.index), message)
 
-    def note_odd_key(self, key: str, offset: int) -> None:
+    def note_odd_key(self, key: str) -> None:
         self.odd_key_count += 1
-        if self.odd_key_count == 1:
+        if self.first_odd_key is None:
             tokens = [len(f.container) if type(f.container) is list else f.key for f in self.stack[:-1]]
-            self.odd_keys.append((join_pointer("", *tokens, key), offset))
+            self.first_odd_key = join_pointer("", *tokens, key)
 
 
 def copied(value: Any) -> Any:
