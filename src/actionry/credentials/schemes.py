@@ -30,6 +30,13 @@ AuthorizationType = Literal["basic", "bearer", "custom"]
 TOKEN_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 """RFC 9110 section 5.6.2: what a header or cookie name is made of."""
 
+NAME_FORMS: dict[KeyLocation, re.Pattern[str]] = {
+    "header": TOKEN_NAME,
+    "cookie": TOKEN_NAME,
+    # Percent-encoded later: anything but control characters.
+    "query": re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+"),
+}
+
 METADATA_HEADERS = (
     "metadata",
     "x-aws-ec2-metadata",
@@ -175,11 +182,7 @@ def check_name(location: KeyLocation, name: str) -> None:
     `Authorization` is allowed: it is where most keys go. Raises CredentialError; called when a form is saved.
     """
     shown = name if name.isprintable() and len(name) <= 100 else "this name"
-    if location == "query":
-        fits = name != "" and name.isprintable()
-    else:
-        fits = TOKEN_NAME.fullmatch(name) is not None
-    if not fits:
+    if not NAME_FORMS[location].fullmatch(name):
         raise CredentialError(
             f"`{shown}` cannot be a {location} name.",
             mend="Use letters, digits, `-` and `_`, e.g. `X-Api-Key`.",
