@@ -12,7 +12,7 @@ import jsonschema_rs
 from actionry.errors import ArgumentError
 from actionry.tools import naming
 from actionry.tools.checker import Checker
-from actionry.tools.definitions import object_shape
+from actionry.tools.definitions import drop_constants, object_shape, present_names
 from actionry.tools.examples import example_of
 from actionry.tools.plain_text import clip, visible
 from actionry.tools.repair import json_type
@@ -71,6 +71,8 @@ class _Explanation:
         names = [str(e.kind.as_dict()["property"]) for e in siblings] or [str(chosen.kind.as_dict()["property"])]
         first = (*path, names[0])
         examples = {name: self._example_of_property(path, name) for name in names}
+        if not path:
+            examples = {name: self._presented(name, value) for name, value in examples.items()}
         shown = {self._alias(name): value for name, value in examples.items() if value is not _NOTHING}
         listed = ", ".join(f"`{self.show((*path, name))}`" for name in names)
         example = examples[names[0]]
@@ -139,6 +141,15 @@ class _Explanation:
             if place == path[: len(place)] and _rule(error) in ("anyOf", "oneOf"):
                 return False
         return True
+
+    def _presented(self, argument: str, value: Any) -> Any:
+        """An example of a whole argument as the model would write it: its names, without the host's constants."""
+        schema = self.checker.argument_schema(argument)
+        if value is _NOTHING or schema is None:
+            return value
+        if argument == "body":
+            value = drop_constants(value, self.checker.function.bindings.body_constants)
+        return present_names(value, schema, self.checker.definitions)
 
     def _schemas_at(self, path: Path) -> list[Any]:
         """Every schema that a branch declares for the place."""

@@ -57,14 +57,13 @@ def clip(text: str, characters: int | None) -> str:
 
 
 def join_texts(first: str, second: str, separator: str = "\n\n") -> str:
-    """Both texts, or the longer where one says the other already."""
+    """Both texts; one of them where it holds the other word for word, or says the same but for case and marks."""
     first, second = tidy(first), tidy(second)
     if not first or not second:
         return first or second
-    bare_first, bare_second = _bare(first), _bare(second)
-    if bare_first in bare_second:
+    if first.rstrip(".") in second:
         return second
-    if bare_second in bare_first:
+    if second in first or _bare(first) == _bare(second):
         return first
     return f"{first}{separator}{second}"
 

@@ -18,6 +18,7 @@ from actionry.tools import plain_text
 from actionry.tools.checker import Checker
 from actionry.tools.definitions import Shape, object_shape
 from actionry.tools.json_slips import read_json
+from actionry.tools.naming import originals
 
 TYPES = frozenset({"null", "boolean", "integer", "number", "string", "array", "object"})
 MAX_DEPTH = 60
@@ -147,8 +148,9 @@ class _Arrangement:
         strays = [name for name in given if name not in self.names]
         if not strays or "body" not in self.offered or not isinstance(body, dict | None):
             return given
-        declared = self._body_shape().properties
+        properties = self._body_shape().properties
         present = body or {}
+        declared = properties.keys() | originals(properties).keys()
         if any(name not in declared or name in present for name in strays):
             return given
         moved = {**present, **{name: given[name] for name in strays}}
