@@ -16,12 +16,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from heapq import nlargest
+from itertools import pairwise
 from typing import Generic, TypeVar
 
 from actionry.tools.search_dependencies import Dependencies
 from actionry.tools.search_fields import Facts, Field, SearchableFunction, read_facts
 from actionry.tools.search_lexicon import read_lexicon
-from actionry.tools.search_words import COMMON_WORDS, STOP_WORDS, grams, stem, words_of
+from actionry.tools.search_words import COMMON_WORDS, STOP_WORDS, family, grams, stem, words_of
 
 F = TypeVar("F", bound=SearchableFunction)
 
@@ -51,16 +52,21 @@ class Weights:
     saturation: float = 1.2
     """k1 of BM25F."""
     stop_word: float = 0.08
-    common_word: float = 0.5
+    common_word: float = 0.6
     synonym: float = 0.45
     theme: float = 0.22
+    theme_votes: float = 3.0
     verb: float = 0.3
+    family: float = 0.6
     question: float = 0.5
     """Of a question ("who …", "how many …") for operations that read."""
+    compound: float = 0.9
     spelling: float = 0.6
     rarity: float = 1.1
     """Exponent of the inverse document frequency."""
     segment: float = 0.9
+    said_before: float = 0.7
+    """What a later part repeats tells less about what it adds: "book it and mail me the booking"."""
     strength: float = 0.6
     """A part of the sentence this strong, as a share of its strongest part, counts in full."""
 
@@ -135,6 +141,11 @@ _QUESTION = re.compile(
     r"\s*(?:who|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|has|have|any)\b|.*(?:谁|哪|什么|多少|几|吗|怎么样|如何)",
     re.IGNORECASE,
 )
+_GIVES_ID = re.compile(
+    r"\b(?:id|ID|Id|identifier|key|uuid)s?\b\W+(?:is\W+|of\W+)?[\"'“]?(?=\w*\d)\w|[\"'“](?=[a-zA-Z]*\d)[A-Za-z0-9_-]{5,}[\"'”]"
+    r"|\b(?=[a-z]*[0-9])(?=[0-9]*[a-z])[A-Za-z0-9]{8,}\b|#\d+"
+)
+"""The sentence names an id itself, so that nothing needs to yield one."""
 _METHOD_VERBS = {"GET": "!read", "POST": "!create", "PUT": "!update", "PATCH": "!update", "DELETE": "!delete"}
 
 
@@ -149,6 +160,7 @@ class OperationIndex(Generic[F]):
         self._impacts: dict[str, bytes] = {}
         self._dense: dict[str, bytes] = {}
         self._idf: dict[str, float] = {}
+        self._by_family: dict[str, list[str]] = {}
         self._by_gram: dict[str, list[str]] = {}
         self._build(facts)
         self._dependencies = Dependencies(facts)
@@ -217,6 +229,7 @@ class OperationIndex(Generic[F]):
             idf = math.log(1 + (size - len(entries) + 0.5) / (len(entries) + 0.5))
             self._idf[term] = idf**self.weights.rarity / 255
             if term[0] not in "=~!" and len(term) > 3 and term.isascii() and term.isalpha():
+                self._by_family.setdefault(family(term), []).append(term)
                 for gram in grams(term):
                     self._by_gram.setdefault(gram, []).append(term)
 
@@ -224,11 +237,15 @@ class OperationIndex(Generic[F]):
 
     def _segments(self, text: str) -> list[dict[str, float]]:
         """Terms with their weights, for each part of the sentence that speaks of a thing of its own."""
-        segments = []
+        segments: list[dict[str, float]] = []
+        said: set[str] = set()
         for part in parts_of(text[:4000]):
             terms = self._terms(part)
+            for term in terms.keys() & said:
+                terms[term] *= self.weights.said_before
             if terms and any(self._idf.get(term) for term in terms):
                 segments.append(terms)
+                said.update(terms)
         return segments[:12]
 
     def _terms(self, text: str) -> dict[str, float]:
@@ -242,20 +259,39 @@ class OperationIndex(Generic[F]):
 
         if _QUESTION.match(text):
             add("!read", weights.question)
-        for word in words_of(text)[:150]:
+        words = words_of(text)[:150]
+        for first, second in pairwise(words):
+            # "to do" finds todo, "check out" finds checkout
+            if len(first) + len(second) > 3 and (joined := stem(first + second)) in self._docs:
+                add(joined, weights.compound)
+        themes: dict[str, float] = defaultdict(float)
+        begins = True
+        for word in words:
             root = stem(word)
             if word in STOP_WORDS or word.isdigit():
                 add(root, weights.stop_word)
                 continue
-            verb = root in verbs
+            verb = begins and root in verbs
+            begins = False
             share = weights.common_word if word in COMMON_WORDS or root in _COMMON_STEMS else 1.0
             add(root, share)
             for concept, part in lexicon.get(root, ()):
-                kind = concept[0]
-                add(concept, share * part * (weights.synonym if kind == "=" else weights.theme if kind == "~" else weights.verb * (0.4 if "/" not in concept else 0.6)))
-            if root not in self._docs and not verb:
+                if concept[0] == "!":
+                    add(concept, share * part * weights.verb * (0.6 if "/" in concept else 0.4))
+                elif verb:
+                    continue
+                elif concept[0] == "=":
+                    add(concept, share * part * weights.synonym)
+                else:
+                    themes[concept] += share * part
+            for other in self._by_family.get(family(root), ()):
+                if other != root:
+                    add(other, share * weights.family)
+            if root not in self._docs and family(root) not in self._by_family:
                 for other, likeness in self._alike(root):
-                    add(other, likeness * weights.spelling)
+                    add(other, share * likeness * weights.spelling)
+        for concept, votes in themes.items():
+            add(concept, weights.theme * min(votes, weights.theme_votes))
         return terms
 
     def _alike(self, word: str) -> list[tuple[str, float]]:
@@ -307,24 +343,38 @@ class OperationIndex(Generic[F]):
         self, text: str, segments: list[dict[str, float]], ranked: Sequence[tuple[int, float]], k: int
     ) -> list[Found[F]]:
         scores = dict(ranked)
-        chosen: dict[int, float] = {}
-        helpers: dict[int, tuple[int, str]] = {}
-        for number, score in ranked:
-            if len(chosen) >= k:
-                break
-            if number not in chosen:
-                chosen[number] = score
-            for sources in self._dependencies.needs_of(number):
-                if len(chosen) >= k:
-                    break
-                best = max(sources, key=lambda source: source.confidence * (0.5 + scores.get(source.producer, 0.0)))
-                if best.producer not in chosen and score * best.confidence >= 0.3:
-                    chosen[best.producer] = score * best.confidence
-                    helpers[best.producer] = (number, best.parameter)
+        given = 0.35 if _GIVES_ID.search(text) else 1.0
+        priority = dict(ranked[:k])
+        helps: dict[int, tuple[int, str]] = {}
+        hosts = [number for number, _ in ranked[:k]]
+        for host in hosts:  # grows: what helps may itself need help
+            for sources in self._dependencies.needs_of(host):
+                wanted = [
+                    (source.confidence * (0.6 + 0.4 * scores.get(source.producer, 0.0)), source) for source in sources
+                ]
+                best, source = max(wanted, key=lambda pair: pair[0])
+                value = priority[host] * given * math.sqrt(best)
+                if source.producer not in hosts:
+                    hosts.append(source.producer)
+                if hosts.index(source.producer) > hosts.index(host):
+                    helps.setdefault(source.producer, (host, source.parameter))
+                priority[source.producer] = max(value, priority.get(source.producer, 0.0))
+        kept = set(nlargest(k, priority, key=lambda number: priority[number]))
+        order: list[int] = []
+        for host in hosts:
+            if host in kept and host not in order:
+                self._place(host, kept, helps, order)
         return [
-            Found(self.functions[number], round(score, 4), self._reason(number, segments, helpers.get(number)))
-            for number, score in chosen.items()
+            Found(self.functions[number], round(priority[number], 4), self._reason(number, segments, helps.get(number)))
+            for number in order
         ]
+
+    def _place(self, host: int, kept: set[int], helps: dict[int, tuple[int, str]], order: list[int]) -> None:
+        """Put the operation, and behind it what helps it."""
+        order.append(host)
+        for helper, (helped, _) in helps.items():
+            if helped == host and helper in kept and helper not in order:
+                self._place(helper, kept, helps, order)
 
     def _reason(self, number: int, segments: list[dict[str, float]], helps: tuple[int, str] | None) -> str:
         if helps is not None:

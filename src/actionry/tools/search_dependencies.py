@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from heapq import nlargest
+from os.path import commonprefix
 
 from actionry.tools.search_fields import Facts, Need
 from actionry.tools.search_words import STOP_WORDS, split_name, stem
@@ -39,6 +40,9 @@ _SAYS_WHERE_FROM = re.compile(
     re.IGNORECASE,
 )
 _SAYS_ID = re.compile(r"\b(?:id|ids|identifier|identifiers|uuid|slug)\b|(?<=[a-z])I[dD]s?\b", re.IGNORECASE)
+_CODES = (("iso 3166", "country"), ("country code", "country"), ("iso 4217", "currency"), ("iso 639", "language"),
+          ("iata", "airport"), ("icao", "airport"))  # fmt: skip
+"""Codes that an operation about the thing yields."""
 MAX_CANDIDATES = 300
 """Operations looked at as sources of one value; beyond it the value is too common to tell anything."""
 MAX_SOURCES = 4
@@ -61,6 +65,8 @@ class _Card:
 
     verbs: frozenset[str]
     nouns: frozenset[str]
+    core: frozenset[str]
+    """The name from its first verb on: `Spotify_Scraper_Get_Artist` -> get artist; all of it when there is none."""
     group: frozenset[str]
     """First words of name and path, and the tags: what tells one API of a pool from another."""
     told: frozenset[str]
@@ -119,6 +125,8 @@ class Dependencies:
         last = words[-1] if words else ""
         says_from = bool(_SAYS_WHERE_FROM.search(need.description))
         strength = 0.0
+        if last in WEAK_ID_WORDS and not head and not need.in_path:
+            return frozenset(), 0.0
         if last in ID_WORDS:
             strength = 0.7 if last in WEAK_ID_WORDS and not need.in_path else 1.0
         elif need.in_path:
@@ -127,6 +135,9 @@ class Dependencies:
             strength = 0.7
         elif says_from:
             strength = 0.5
+        known = next((thing for code, thing in _CODES if code in need.description.lower()), None)
+        if known is not None and strength < 0.7:
+            return frozenset((stem(known),)), 0.8 if need.required else 0.0
         if not need.required:
             strength *= 0.6 if last in ID_WORDS and last not in WEAK_ID_WORDS else 0.0
         if not need.top:
@@ -163,10 +174,9 @@ class Dependencies:
                 looked.update(numbers)
         for other in looked:
             offer((other,), self._evidence(other, need, entity, described))
-        host = self._cards[number]
         sources = []
         for other, evidence in candidates.items():
-            confidence = strength * evidence * self._fitness(host, other, need, entity)
+            confidence = strength * evidence * self._fitness(number, other, need, entity)
             if confidence >= 0.2:
                 sources.append(Source(other, need.name, min(1.0, confidence)))
         return nlargest(MAX_SOURCES, sources, key=lambda source: source.confidence)
@@ -175,13 +185,11 @@ class Dependencies:
         """How clearly the operation's name, description and response say that it yields the value."""
         card = self._cards[other]
         if entity and not entity <= (card.nouns | card.told):
-            named = card.nouns | card.verbs
-            if named and named <= described and len(named) > 1:
+            if len(card.core) > 1 and card.core <= described:
                 return 0.95
             return 0.45 if len(entity) > 1 and entity & card.nouns else 0.0
-        words = card.nouns | card.verbs
         best = 0.0
-        if len(words) > 1 and words <= described:
+        if len(card.core) > 1 and card.core <= described:
             best = 0.95
         if "id" in card.nouns:
             best = max(best, 0.95)
@@ -193,7 +201,7 @@ class Dependencies:
         if "id" in card.told:
             best = max(best, 0.8)
         if entity <= card.nouns:
-            rest = len(card.nouns - entity)
+            rest = len((card.nouns & card.core) - entity)
             if card.verbs & SEARCH_VERBS:
                 best = max(best, 0.85 - 0.05 * min(rest, 4))
             elif card.verbs & (LIST_VERBS | CREATE_VERBS) or not card.verbs:
@@ -202,10 +210,10 @@ class Dependencies:
             best = max(best, 0.45)
         return best
 
-    def _fitness(self, host: _Card, other: int, need: Need, entity: frozenset[str]) -> float:
+    def _fitness(self, number: int, other: int, need: Need, entity: frozenset[str]) -> float:
         """How far the operation can be asked before the host: it must not need the value itself, or change things."""
-        card = self._cards[other]
-        method = self._facts[other].method
+        host, card = self._cards[number], self._cards[other]
+        host_name, method = self._facts[number].name, self._facts[other].method
         key = (entity, _kind_of_key(need.name))
         if key in card.own_keys or any(_flat(n.name) == _flat(need.name) and n.required for n in self._facts[other].needs):
             return 0.0
@@ -219,8 +227,8 @@ class Dependencies:
         if card.needs_ids:
             fit *= 0.75
         if host.group and card.group:
-            fit *= 1.0 if host.group & card.group else 0.6
-        return fit
+            fit *= 1.0 if host.group & card.group else 0.7
+        return fit * (0.9 + 0.1 * _shared_start(host_name, self._facts[other].name))
 
 
 def _card(facts: Facts) -> _Card:
@@ -236,6 +244,12 @@ def _card(facts: Facts) -> _Card:
         if field == "tags":
             tags.append("#" + text.lower())
     first = next((word for word in words if word not in VERBS), None)
+    acts = SEARCH_VERBS | LIST_VERBS | CREATE_VERBS | CHANGE_VERBS
+    at = next((at for at, word in enumerate(words) if word in acts), 0)
+    until = words.index("by") if "by" in words[1:] else len(words)
+    core = [word for word in words[at:until] if word not in VERBS or word in acts]
+    if not any(word not in VERBS for word in core):
+        core = [word for word in words if word not in VERBS]
     group = {*tags, *([first] if first else ()), *("/" + w for part in path_words[:1] for w in part)}
     keys = {
         (frozenset(stem(w) for w in split_name(need.name) if w not in ID_WORDS), _kind_of_key(need.name))
@@ -249,6 +263,7 @@ def _card(facts: Facts) -> _Card:
         verbs=frozenset(words) & (SEARCH_VERBS | LIST_VERBS | CREATE_VERBS | CHANGE_VERBS)
         or frozenset(part for part in tail if part in SEARCH_VERBS),
         nouns=nouns | frozenset(word for word in tail if word not in VERBS),
+        core=frozenset(core),
         group=frozenset(group),
         told=frozenset(stem(word) for word in split_name(told)),
         segments=tuple(" ".join(part) for part in path_words),
@@ -258,6 +273,11 @@ def _card(facts: Facts) -> _Card:
             for need in facts.needs
         ),
     )
+
+
+def _shared_start(one: str, other: str) -> float:
+    """Share of the longer name that both begin with: names of one API are often spelt alike."""
+    return len(commonprefix((one, other))) / max(len(one), len(other), 1)
 
 
 def _kind_of_key(name: str) -> str:

@@ -134,7 +134,14 @@ _DERIVED = (  # ending, what replaces it, shortest stem that may remain
 
 @lru_cache(maxsize=65_536)
 def stem(word: str) -> str:
-    """The word's family as one key; light, and used only to compare: `directors`, `directed` -> `direct`."""
+    """The word without its inflection: `directors` -> `director`, `cities` -> `city`, `made` -> `make`."""
+    base = _inflected(word)
+    return base[:-1] if len(base) > 4 and base[-1] == "e" else base
+
+
+@lru_cache(maxsize=65_536)
+def family(word: str) -> str:
+    """A key that related words share; for comparing only: `directors`, `directed`, `direction` -> `direct`."""
     base = _inflected(word)
     if len(base) < 5:
         return base
