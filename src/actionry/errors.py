@@ -62,7 +62,7 @@ class ActionryError(Exception):
 class DocumentError(ActionryError):
     """The document cannot be used; `pointer`, `line` and `column` (1-based) say where, when known."""
 
-    told_to = "builder"
+    told_to: Audience = "builder"
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class UnresolvedReference(DocumentError):
 class ManifestError(DocumentError):
     """The plugin manifest cannot be used."""
 
-    told_to = "developer"
+    told_to: Audience = "developer"
 
 
 class FunctionNotFound(ActionryError):
@@ -106,7 +106,7 @@ class FunctionNotFound(ActionryError):
 class ToolCallError(ActionryError):
     """A call went wrong in a way that the model should read and may react to."""
 
-    told_to = "model"
+    told_to: Audience = "model"
 
 
 class ArgumentError(ToolCallError):
@@ -142,7 +142,7 @@ class ResponseTooLarge(ToolCallError):
 class ConfirmationNeeded(ActionryError):
     """The call waits for the user's word; `proposal` holds what will be sent, and its digest."""
 
-    told_to = "user"
+    told_to: Audience = "user"
 
     def __init__(self, message: str, *, proposal: object = None, mend: str | None = None) -> None:
         super().__init__(message, mend=mend)
@@ -156,13 +156,13 @@ class ConfirmationDeclined(ToolCallError):
 class CredentialError(ActionryError):
     """A credential is missing, malformed, or bound to another action or origin."""
 
-    told_to = "builder"
+    told_to: Audience = "builder"
 
 
 class LoginNeeded(CredentialError):
     """The user must sign in or enter a key before this operation can be called."""
 
-    told_to = "user"
+    told_to: Audience = "user"
 
     def __init__(
         self, message: str, *, schemes: tuple[str, ...] = (), origin: str | None = None, mend: str | None = None
@@ -192,7 +192,7 @@ class OAuthError(CredentialError):
 class OutboundError(ActionryError):
     """No usable answer came back; `sent` tells whether any byte of the request may have left."""
 
-    told_to = "api"
+    told_to: Audience = "api"
 
     def __init__(
         self,
@@ -211,7 +211,7 @@ class OutboundError(ActionryError):
 class AddressRefused(OutboundError):
     """The URL, port or address is not one that we connect to (THREATS S); nothing was sent."""
 
-    told_to = "builder"
+    told_to: Audience = "builder"
 
 
 class OutboundTimeout(OutboundError):
@@ -237,10 +237,10 @@ class OutcomeUnknown(ToolCallError):
 class VaultError(ActionryError):
     """A secret cannot be sealed or opened: unknown key id, wrong place, or changed ciphertext."""
 
-    told_to = "operator"
+    told_to: Audience = "operator"
 
 
 class ProviderError(ActionryError):
     """The model provider refused or failed."""
 
-    told_to = "operator"
+    told_to: Audience = "operator"

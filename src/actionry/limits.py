@@ -55,6 +55,9 @@ class Profile:
     file_bytes: int
     file_link_lifetime_s: int
     instructions: int | None
+    gpt_name: int | None
+    gpt_description: int | None
+    welcome_message: int | None
     function_bytes: int
     """JSON bytes of one function's parameters; a compact form is used beyond it."""
     name_characters: int
@@ -81,6 +84,9 @@ OPENAI = Profile(
     file_bytes=10_000_000,
     file_link_lifetime_s=300,
     instructions=8000,
+    gpt_name=40,
+    gpt_description=300,
+    welcome_message=100,
     function_bytes=32 * 1024,
     name_characters=64,
 )

@@ -9,24 +9,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 from urllib.parse import urlsplit
 
+from actionry.errors import DocumentError, FunctionNotFound, UnreadableDocument
+from actionry.findings import Finding
+from actionry.http import Request
+from actionry.limits import ACTIONRY, READ_LIMITS, Profile, ReadLimits
 from actionry.openapi.document import Document, read_document
 from actionry.openapi.lint import lint_document
+from actionry.openapi.model import Operation, SecurityScheme, Values
+from actionry.openapi.operations import OperationReader
 from actionry.request.build import build_request
 from actionry.tools.arguments import read_arguments
 from actionry.tools.function_schema import Function, build_functions
 from actionry.tools.render import render
 
-from actionry.errors import DocumentError, FunctionNotFound, UnreadableDocument
-from actionry.findings import Finding
-from actionry.http import Request
-from actionry.limits import ACTIONRY, READ_LIMITS, Profile, ReadLimits
-from actionry.openapi.model import Operation, SecurityScheme, Values
-from actionry.openapi.operations import OperationReader
-
 if TYPE_CHECKING:
     from actionry.actions.call import ConfirmCallback
     from actionry.actions.result import Result
-
     from actionry.credentials.schemes import CredentialsInput
     from actionry.outbound import Outbound
 
@@ -36,9 +34,7 @@ Source = str | bytes | Path | Mapping[str, Any]
 class Action:
     """What `load_action` and `fetch_action` return. Functions are in document order, named uniquely and stably."""
 
-    def __init__(
-        self, document: Document, *, base_url: str | None = None, limits: ReadLimits = READ_LIMITS
-    ) -> None:
+    def __init__(self, document: Document, *, base_url: str | None = None, limits: ReadLimits = READ_LIMITS) -> None:
         self.document = document
         self._reader = OperationReader(document, base_url=base_url, limits=limits)
         self.operations: list[Operation] = self._reader.read()
@@ -82,13 +78,12 @@ class Action:
 
     def lint(self, profile: Profile = ACTIONRY) -> list[Finding]:
         """Findings under one rule profile; `limits.OPENAI` answers "will this work as a GPT action?"."""
-        return lint_document(self.document, self._reader, self.operations, self.functions, profile)
+        names = {function.operation.pointer: function.name for function in self.functions}
+        return lint_document(self.document, self._reader, self.operations, names, profile)
 
     @cached_property
     def _by_name(self) -> dict[str, Function]:
-        by_name = {
-            function.operation_id: function for function in reversed(self.functions) if function.operation_id
-        }
+        by_name = {function.operation_id: function for function in reversed(self.functions) if function.operation_id}
         by_name.update({function.name: function for function in self.functions})
         return by_name
 
@@ -98,11 +93,7 @@ class Action:
         if found is not None:
             return found
         near = difflib.get_close_matches(name, self._by_name, n=3, cutoff=0.5)
-        hint = (
-            f"Did you mean {', '.join(near)}?"
-            if near
-            else f"{self.title} has {len(self.functions)} functions."
-        )
+        hint = f"Did you mean {', '.join(near)}?" if near else f"{self.title} has {len(self.functions)} functions."
         raise FunctionNotFound(f"`{name[:80]}` is not a function of {self.title}.", mend=hint)
 
     def read_arguments(self, name: str, arguments: Mapping[str, Any] | str | bytes) -> Values:
@@ -134,9 +125,7 @@ class Action:
             call_once,
         )  # loads the HTTP client, which reading and building do without
 
-        return await call_once(
-            self, name, arguments, credentials=credentials, outbound=outbound, confirm=confirm
-        )
+        return await call_once(self, name, arguments, credentials=credentials, outbound=outbound, confirm=confirm)
 
     @overload
     def tools(self, kind: Literal["openai", "anthropic", "mcp"]) -> list[dict[str, Any]]: ...
@@ -154,20 +143,13 @@ def load_action(source: Source, base_url: str | None = None, *, limits: ReadLimi
     base_url: takes the place of the document's servers; relative servers are resolved against it.
     Raises DocumentError when there is nothing that could be loaded.
     """
-    return Action(
-        read_document(_read_source(source, limits), limits=limits), base_url=base_url, limits=limits
-    )
+    return Action(read_document(_read_source(source, limits), limits=limits), base_url=base_url, limits=limits)
 
 
 def _read_source(source: Source, limits: ReadLimits) -> str | bytes | Mapping[str, Any]:
     if isinstance(source, Path):
         return _read_file(source, limits)
-    if (
-        not isinstance(source, str)
-        or len(source) > 4096
-        or "\n" in source
-        or source.lstrip()[:1] in ("{", "[")
-    ):
+    if not isinstance(source, str) or len(source) > 4096 or "\n" in source or source.lstrip()[:1] in ("{", "["):
         return source
     if source.startswith(("http://", "https://")):
         raise DocumentError(

@@ -116,9 +116,7 @@ CODES: dict[str, Code] = {
         "It is read as a list where possible.",
         "Write `parameters:` as a list.",
     ),
-    "PARAMETER-NOT-OBJECT": Code(
-        "error", "A parameter is not a mapping.", "It is left out.", "Write it as a mapping."
-    ),
+    "PARAMETER-NOT-OBJECT": Code("error", "A parameter is not a mapping.", "It is left out.", "Write it as a mapping."),
     "PARAMETER-NO-NAME": Code("error", "A parameter has no name.", "It is left out.", "Add `name`."),
     "PARAMETER-NAME-NOT-TEXT": Code(
         "warning", "A parameter's name is not text.", "It is read as text.", "Put the name in quotes."
@@ -222,9 +220,7 @@ CODES: dict[str, Code] = {
         "It is read as what is plainly meant, otherwise it accepts anything.",
         "Use string, number, integer, boolean, array, object or null.",
     ),
-    "ARRAY-NO-ITEMS": Code(
-        "info", "An array schema has no `items`.", "Its items may be anything.", "Add `items`."
-    ),
+    "ARRAY-NO-ITEMS": Code("info", "An array schema has no `items`.", "Its items may be anything.", "Add `items`."),
     "PROPERTIES-NOT-OBJECT": Code(
         "warning",
         "`properties` is not a mapping.",
@@ -279,6 +275,262 @@ CODES: dict[str, Code] = {
         "`x-openai-isConsequential` is not true or false.",
         "It counts as absent: GET does not ask, everything else does.",
         "Write true or false.",
+    ),
+    # --- names and texts (linter)
+    "OPID-MISSING": Code(
+        "warning",
+        "An operation has no `operationId`.",
+        "The function's name is made from method and path.",
+        "Add an `operationId` that says what the operation does.",
+    ),
+    "OPID-ILLEGAL": Code(
+        "warning",
+        "An `operationId` has characters that models' function names cannot have.",
+        "The function is renamed; calls are mapped back.",
+        "Use letters, digits, `_` and `-` only.",
+    ),
+    "OPID-LONG": Code(
+        "warning",
+        "An `operationId` has more than 64 characters.",
+        "The function's name is shortened; calls are mapped back.",
+        "Shorten it to at most 64 characters.",
+    ),
+    "OPID-DUPLICATE": Code(
+        "warning",
+        "Two operations have the same `operationId`.",
+        "The later functions are renamed.",
+        "Give each operation its own `operationId`.",
+    ),
+    "OP-NO-DESCRIPTION": Code(
+        "info",
+        "An operation has neither `summary` nor `description`.",
+        "The model has only the name and the path to go by.",
+        "Say in one sentence what the operation does and when it is useful.",
+    ),
+    "PARAM-NO-DESCRIPTION": Code(
+        "info",
+        "A parameter has no description.",
+        "The model has only its name and type to go by.",
+        "Say what the value means, with its form or an example.",
+    ),
+    "NAME-COLLISION": Code(
+        "info",
+        "Two arguments of one operation have the same name in different places.",
+        "One of them is renamed for the model and mapped back.",
+        "Give them different names if the API allows it.",
+    ),
+    "INVISIBLE-TEXT": Code(
+        "warning",
+        "A text holds characters that people do not see (zero-width, bidirectional controls, tags).",
+        "They are left out before a model reads the text; they may carry hidden instructions.",
+        "Remove them.",
+    ),
+    # --- what the specification asks for and calls do without (linter)
+    "INFO-MISSING": Code(
+        "warning", "The document has no `info`.", "The action has no title.", "Add `info` with `title` and `version`."
+    ),
+    "INFO-TITLE-MISSING": Code(
+        "warning", "`info` has no `title`.", "The server's host stands in for it.", "Add `info.title`."
+    ),
+    "INFO-VERSION-MISSING": Code(
+        "info", "`info` has no `version`.", "None for calls; other tools refuse it.", "Add `info.version`."
+    ),
+    "INFO-VERSION-NOT-TEXT": Code(
+        "info", "`info.version` is not text.", "None for calls; other tools refuse it.", "Put the version in quotes."
+    ),
+    "RESPONSES-MISSING": Code(
+        "info",
+        "An operation has no `responses`.",
+        "None for calls; other tools refuse it.",
+        "Describe at least one response.",
+    ),
+    "COMPONENT-KEY-ILLEGAL": Code(
+        "info",
+        "A component's key has characters outside `A-Z a-z 0-9 . _ -`.",
+        "None for calls; other tools refuse it.",
+        "Rename the component and the references to it.",
+    ),
+    # --- what surprises when it is called (linter)
+    "SERVER-LOCALHOST": Code(
+        "warning",
+        "A server is this machine or a private network.",
+        "Calls are refused unless the operator allows that address.",
+        "Name the public address before you publish.",
+    ),
+    "SERVER-PLACEHOLDER": Code(
+        "warning",
+        "A server's URL looks like a placeholder.",
+        "Calls go to an address that is not yours.",
+        "Write the address of your API.",
+    ),
+    "SERVER-RELATIVE": Code(
+        "info",
+        "A server's URL is relative.",
+        "It is resolved against the address of the document; text and files have none.",
+        "Write an absolute `https://` URL.",
+    ),
+    "SERVER-HTTP": Code(
+        "info", "A server is not https.", "Requests and credentials travel unencrypted.", "Offer the API over https."
+    ),
+    "SERVER-ORIGINS": Code(
+        "warning",
+        "Operations go to different origins.",
+        "A credential saved for one origin is not sent to the other (R-12).",
+        "Split the document by origin, or save a credential for each.",
+    ),
+    "PATH-WITH-QUERY": Code(
+        "warning",
+        "A path holds a query string.",
+        "It is sent as written, before the query parameters.",
+        "Declare the values as query parameters.",
+    ),
+    "PATH-WITH-FRAGMENT": Code(
+        "warning",
+        "A path holds a fragment (`#…`), which is never sent.",
+        "Operations that differ only in it send the same request.",
+        "Remove the fragment.",
+    ),
+    "BODY-ON-GET": Code(
+        "warning",
+        "A GET or HEAD operation declares a request body.",
+        "It is sent as declared; many servers and proxies drop it.",
+        "Use query parameters, or POST.",
+    ),
+    "BODY-ON-DELETE": Code(
+        "info",
+        "A DELETE operation declares a request body.",
+        "It is sent as declared; some servers and proxies drop it.",
+        "Prefer path or query parameters.",
+    ),
+    # --- profile `openai`: what the original's validator said (CANON section 3)
+    "GPT-VERSION": Code(
+        "error",
+        "Only OpenAPI 3.0 and 3.1 are accepted.",
+        "The import fails (E01).",
+        "Convert the document to OpenAPI 3.1.",
+    ),
+    "GPT-SERVER-NONE": Code(
+        "error",
+        "No valid URL in `servers`.",
+        "The import fails (E02).",
+        "Add one absolute `https://` server URL.",
+    ),
+    "GPT-SERVER-SEVERAL": Code(
+        "warning", "Several servers; the first is used (W03).", "The others are ignored.", "Keep one server."
+    ),
+    "GPT-HOST-SEVERAL": Code(
+        "warning",
+        "Several host names; all but the first are dropped (W04).",
+        "Calls go to the first.",
+        "Keep one host.",
+    ),
+    "GPT-SERVER-ORIGIN": Code(
+        "error",
+        "A server is not `https://` with a lower-case host and no port (E05).",
+        "It is ignored; when none is left the import fails.",
+        "Serve the API over https on port 443 and write the host in lower case.",
+    ),
+    "GPT-SECURITY-SEVERAL": Code(
+        "warning",
+        "Several security schemes; only one is supported (W06).",
+        "All operations use the one that the dialog sets.",
+        "Keep one security scheme.",
+    ),
+    "GPT-METHOD": Code(
+        "warning",
+        "A path item has a key that the original takes for a method it does not know (W07).",
+        "The key is skipped: shared parameters, summaries and servers are lost.",
+        "Repeat it in each operation.",
+    ),
+    "GPT-DESCRIPTION-LONG": Code(
+        "error",
+        "An operation's description or summary is longer than the limit (E08).",
+        "The operation is refused.",
+        "Shorten it; move details into parameter descriptions.",
+    ),
+    "GPT-PARAMETER-DESCRIPTION-LONG": Code(
+        "error", "A parameter's description is longer than the limit (E08).", "The operation is refused.", "Shorten it."
+    ),
+    "GPT-OBJECT-NO-PROPERTIES": Code(
+        "error",
+        "An object schema has no `properties` (E09).",
+        "The import fails, or the model cannot fill the object.",
+        "List the properties.",
+    ),
+    "GPT-REF-UNKNOWN": Code(
+        "warning",
+        "A reference to an unknown component (W10).",
+        "An empty schema takes its place.",
+        "Define the component, or correct the pointer.",
+    ),
+    "GPT-PARAMETER-NAME": Code(
+        "error",
+        "A parameter has no name of its own: it is missing, not text, or behind a `$ref` (E11).",
+        "The operation is skipped.",
+        "Write the parameter out in the operation, with a `name`.",
+    ),
+    "GPT-HEADER-IGNORED": Code(
+        "warning",
+        "A header or cookie parameter is ignored (W12).",
+        "It is never sent.",
+        "Use a query parameter, or set it on your side.",
+    ),
+    "GPT-BODY-NOT-OBJECT": Code(
+        "error",
+        "A request body's schema is not an object (E13).",
+        "The operation is skipped.",
+        "Wrap the value into an object with one property.",
+    ),
+    "GPT-PARAMETER-DUPLICATE": Code(
+        "error",
+        "A parameter's name occurs twice in one operation (E14).",
+        "The operation is skipped.",
+        "Give every parameter and body property its own name.",
+    ),
+    "GPT-SCHEMAS-NOT-OBJECT": Code(
+        "error", "`components.schemas` is not a mapping (E15).", "The import fails.", "Write `schemas: {}`."
+    ),
+    "GPT-SCHEMA-CIRCULAR": Code(
+        "error",
+        "Components refer to each other in a circle (E16).",
+        "The import fails.",
+        "Break the circle, e.g. by naming an id instead of the whole object.",
+    ),
+    "GPT-OPERATIONS-MANY": Code(
+        "error",
+        "More operations than one action may have (E17).",
+        "The import fails.",
+        "Keep the operations that the GPT needs.",
+    ),
+    "GPT-DOMAIN-TAKEN": Code(
+        "error",
+        "Another action of the GPT has the same domain (E18).",
+        "The action cannot be saved.",
+        "Join both documents into one action.",
+    ),
+    "GPT-OAUTH-HOSTS": Code(
+        "error",
+        "Authorization, token and API hosts do not share a root domain (E19).",
+        "The authentication cannot be saved.",
+        "Serve OAuth under the API's domain.",
+    ),
+    "GPT-PUBLISH": Code(
+        "error",
+        "Something that publishing needs is missing or too long (E20).",
+        "The GPT cannot be shared.",
+        "Fill in or shorten the field.",
+    ),
+    "GPT-NULL-SECTION": Code(
+        "error",
+        "A section is present but empty, which the original met with an internal failure (E21).",
+        "The import fails with an unhelpful message.",
+        "Remove the key, or give it a value.",
+    ),
+    "GPT-OPID-MISSING": Code(
+        "error",
+        "An operation has no `operationId`.",
+        "The operation has no name to be called by.",
+        "Add an `operationId`.",
     ),
 }
 

@@ -36,6 +36,20 @@ BESIDE_REFERENCE = frozenset(
 )
 """Siblings of `$ref` that count. OpenAPI 3.0 ignores them all, but authors mean what they write there."""
 
+MISPLACED = frozenset(
+    {
+        *("type", "format", "enum", "items", "default", "minimum", "maximum", "pattern", "minLength", "maxLength"),
+        *("properties", "additionalProperties", "minItems", "maxItems", "$ref", "oneOf", "anyOf", "allOf", "nullable"),
+        *("exclusiveMinimum", "exclusiveMaximum", "multipleOf", "uniqueItems", "const"),
+    }
+)
+"""Schema keywords that a parameter without `schema` may carry itself (Swagger 2.0's form inside OpenAPI 3)."""
+
+INVISIBLE = re.compile(
+    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+"""Zero-width, bidirectional-control and tag characters (THREATS P-11)."""
+
 _MEANT: dict[str, tuple[str | None, str | None]] = {
     **dict.fromkeys(
         ("int", "int32", "int64", "long", "short", "bigint", "uint", "uint32", "uint64", "int8", "int16"),
@@ -50,9 +64,7 @@ _MEANT: dict[str, tuple[str | None, str | None]] = {
         ("string", None),
     ),
     **dict.fromkeys(("date",), ("string", "date")),
-    **dict.fromkeys(
-        ("datetime", "date-time", "timestamp", "dateTime", "time-stamp"), ("string", "date-time")
-    ),
+    **dict.fromkeys(("datetime", "date-time", "timestamp", "dateTime", "time-stamp"), ("string", "date-time")),
     "time": ("string", "time"),
     **dict.fromkeys(("uuid", "guid"), ("string", "uuid")),
     **dict.fromkeys(("uri", "url"), ("string", "uri")),
@@ -62,9 +74,7 @@ _MEANT: dict[str, tuple[str | None, str | None]] = {
     "byte": ("string", "byte"),
     "bool": ("boolean", None),
     **dict.fromkeys(("list", "set", "tuple"), ("array", None)),
-    **dict.fromkeys(
-        ("dict", "map", "hash", "json", "record", "struct", "hashmap", "dictionary"), ("object", None)
-    ),
+    **dict.fromkeys(("dict", "map", "hash", "json", "record", "struct", "hashmap", "dictionary"), ("object", None)),
     **dict.fromkeys(("none", "nil", "void"), ("null", None)),
     **dict.fromkeys(("any", "mixed", "*", "unknown", "undefined", "anytype"), (None, None)),
 }

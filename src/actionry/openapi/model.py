@@ -167,6 +167,8 @@ class Operation:
     pointer: str = ""
     schemas: Schemas = field(repr=False)
     """Resolves `#/$defs/NAME` of every schema above."""
+    answers: Schemas = field(repr=False)
+    """The same document's schemas in the other direction (writeOnly left out): for responses."""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The Operation Object as written, for extensions, responses and links."""
 

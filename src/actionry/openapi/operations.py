@@ -10,13 +10,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
-from actionry.openapi.document import Document
-
 from actionry.errors import DocumentError
 from actionry.findings import escape_token
 from actionry.limits import READ_LIMITS, ReadLimits
-from actionry.openapi import swagger2
+from actionry.openapi import keywords, swagger2
 from actionry.openapi.codes import make_finding
+from actionry.openapi.document import Document
 from actionry.openapi.model import (
     Encoding,
     Location,
@@ -36,9 +35,7 @@ from actionry.openapi.servers import ServerReader
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 """OpenAPI 3.2.0, Path Item Object; `query` is new there."""
 
-_PATH_ITEM_KEYS = frozenset(
-    {"$ref", "summary", "description", "servers", "parameters", "additionalOperations"}
-)
+_PATH_ITEM_KEYS = frozenset({"$ref", "summary", "description", "servers", "parameters", "additionalOperations"})
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 STYLES: dict[Location, tuple[Style, ...]] = {
@@ -65,18 +62,15 @@ def read_operations(
 
 
 class OperationReader:
-    def __init__(
-        self, document: Document, *, base_url: str | None = None, limits: ReadLimits = READ_LIMITS
-    ) -> None:
+    def __init__(self, document: Document, *, base_url: str | None = None, limits: ReadLimits = READ_LIMITS) -> None:
         self._document = document
         self._limits = limits
         self._is_swagger = document.family == "2.0"
-        self._reported: set[tuple[str, str]] = {
-            (finding.code, finding.pointer) for finding in document.findings
-        }
+        self._reported: set[tuple[str, str]] = {(finding.code, finding.pointer) for finding in document.findings}
         self._shared: dict[str, Parameter | None] = {}
         self.references = References(document.root, self._report_reference, limits=limits)
         self.schemas = Schemas(self.references, self.report)
+        self.answers = Schemas(self.references, self.report, direction="response")
         self._servers = ServerReader(document, base_url, self.report)
         self._security = SecurityReader(document, self.references, self.report)
 
@@ -164,9 +158,7 @@ class OperationReader:
             elif key in _PATH_ITEM_KEYS or key.startswith("x-"):
                 continue
             elif key.lower() in METHODS and isinstance(value, dict):
-                self.report(
-                    "METHOD-CASE", f"{pointer}/{escape_token(key)}", f"The method is written `{key}`."
-                )
+                self.report("METHOD-CASE", f"{pointer}/{escape_token(key)}", f"The method is written `{key}`.")
                 yield key.upper(), value, f"{pointer}/{escape_token(key)}"
             else:
                 self.report("PATH-ITEM-KEY", f"{pointer}/{escape_token(key)}", f"`{key}` is no method.")
@@ -192,9 +184,7 @@ class OperationReader:
             operation_id=self._read_operation_id(raw, pointer),
             summary=_text(raw.get("summary")) or _text(item.get("summary")),
             description=_text(raw.get("description")) or _text(item.get("description")),
-            tags=tuple(tag for tag in raw["tags"] if isinstance(tag, str))
-            if isinstance(raw.get("tags"), list)
-            else (),
+            tags=tuple(tag for tag in raw["tags"] if isinstance(tag, str)) if isinstance(raw.get("tags"), list) else (),
             deprecated=raw.get("deprecated") is True,
             parameters=parameters,
             request_body=self._read_request_body(item, raw, pointer),
@@ -205,6 +195,7 @@ class OperationReader:
             consequential=self._read_consequential(method, raw, pointer),
             pointer=pointer,
             schemas=self.schemas,
+            answers=self.answers,
             raw=raw,
         )
 
@@ -330,9 +321,7 @@ class OperationReader:
                 self.report("PARAMETER-IN", f"{pointer}/in", f"`in: {declared}` is read as `{location}`.")
                 return location  # type: ignore[no-any-return]  # get_args gives Any
         place: Location = "path" if f"{{{name}}}" in _path_of(pointer) else "query"
-        self.report(
-            "PARAMETER-IN", pointer, f"`in: {declared}` of `{name}` is unknown; it is read as `{place}`."
-        )
+        self.report("PARAMETER-IN", pointer, f"`in: {declared}` of `{name}` is unknown; it is read as `{place}`.")
         return place
 
     def _read_style(self, raw: Mapping[str, Any], location: Location, pointer: str) -> tuple[Style, bool]:
@@ -371,19 +360,15 @@ class OperationReader:
                 )
             return None, schema, pointer
         beside = swagger2.item_schema(raw)
-        beside = {key: value for key, value in beside.items() if key in _SCHEMA_KEYS}
+        beside = {key: value for key, value in beside.items() if key in keywords.MISPLACED}
         self.report("PARAMETER-NO-SCHEMA", pointer, f"The parameter `{raw.get('name')}` has no `schema`.")
         return None, beside or {"type": "string"}, pointer
 
-    def _fit_path(
-        self, path: str, parameters: list[Parameter], pointer: str
-    ) -> tuple[str, tuple[Parameter, ...]]:
+    def _fit_path(self, path: str, parameters: list[Parameter], pointer: str) -> tuple[str, tuple[Parameter, ...]]:
         """Make template variables and path parameters agree; both sides are mended by what is plainly meant."""
         declared = {parameter.name for parameter in parameters if parameter.location == "path"}
         if declared and "{" not in path:
-            path = _COLON_VARIABLE.sub(
-                lambda match: f"{{{match[1]}}}" if match[1] in declared else match[0], path
-            )
+            path = _COLON_VARIABLE.sub(lambda match: f"{{{match[1]}}}" if match[1] in declared else match[0], path)
         variables = list(dict.fromkeys(_VARIABLE.findall(path)))
         if declared == set(variables):
             return path, tuple(parameters)
@@ -392,14 +377,10 @@ class OperationReader:
                 continue
             match = _same_name(variable, declared - set(variables))
             if match is not None:
-                self.report(
-                    "PATH-VARIABLE-SPELLING", pointer, f"`{{{variable}}}` in the path is taken for `{match}`."
-                )
+                self.report("PATH-VARIABLE-SPELLING", pointer, f"`{{{variable}}}` in the path is taken for `{match}`.")
                 path = path.replace(f"{{{variable}}}", f"{{{match}}}")
                 continue
-            self.report(
-                "PATH-VARIABLE-UNDECLARED", pointer, f"The path variable `{{{variable}}}` has no parameter."
-            )
+            self.report("PATH-VARIABLE-UNDECLARED", pointer, f"The path variable `{{{variable}}}` has no parameter.")
             parameters.append(
                 Parameter(
                     name=variable,
@@ -425,9 +406,7 @@ class OperationReader:
 
     # ------------------------------------------------------------- request body
 
-    def _read_request_body(
-        self, item: Mapping[str, Any], raw: Mapping[str, Any], pointer: str
-    ) -> RequestBody | None:
+    def _read_request_body(self, item: Mapping[str, Any], raw: Mapping[str, Any], pointer: str) -> RequestBody | None:
         if "requestBody" in raw and raw["requestBody"] is not None:
             target = self.references.follow(raw["requestBody"], f"{pointer}/requestBody")
             return None if target is None else self._read_body_object(target.node, target.pointer)
@@ -533,37 +512,6 @@ class OperationReader:
         if target is None or not isinstance(target.node, dict):
             return True
         return self.schemas.read(target.node.get("schema", True), f"{target.pointer}/schema")
-
-
-_SCHEMA_KEYS = frozenset(
-    {
-        *(
-            "type",
-            "format",
-            "enum",
-            "items",
-            "default",
-            "minimum",
-            "maximum",
-            "pattern",
-            "minLength",
-            "maxLength",
-        ),
-        *(
-            "properties",
-            "additionalProperties",
-            "minItems",
-            "maxItems",
-            "$ref",
-            "oneOf",
-            "anyOf",
-            "allOf",
-            "nullable",
-        ),
-        *("exclusiveMinimum", "exclusiveMaximum", "multipleOf", "uniqueItems", "const"),
-    }
-)
-"""Schema keywords that a parameter without `schema` may carry itself (Swagger 2.0's form inside OpenAPI 3)."""
 
 
 def _text(value: Any) -> str:

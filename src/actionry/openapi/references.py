@@ -205,13 +205,9 @@ def _named_places(root: Mapping[str, Any]) -> Iterator[tuple[str, Target]]:
             if isinstance(node.get("$id"), str):
                 yield node["$id"].rstrip("#"), Target(node, pointer)
             stack.extend(
-                (child, join_pointer(pointer, key))
-                for key, child in node.items()
-                if isinstance(child, dict | list)
+                (child, join_pointer(pointer, key)) for key, child in node.items() if isinstance(child, dict | list)
             )
         elif isinstance(node, list):
             stack.extend(
-                (child, f"{pointer}/{index}")
-                for index, child in enumerate(node)
-                if isinstance(child, dict | list)
+                (child, f"{pointer}/{index}") for index, child in enumerate(node) if isinstance(child, dict | list)
             )

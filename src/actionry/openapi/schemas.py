@@ -31,7 +31,8 @@ class Schemas:
     """`#/$defs/NAME` -> schema, each normalized once, on first use."""
 
     def __init__(self, references: References, report: Report, *, direction: Direction = "request") -> None:
-        self._references = references
+        self.references = references
+        """Resolves what the document itself writes as `$ref`."""
         self._report = report
         self._hidden = "readOnly" if direction == "request" else "writeOnly"
         self._names: dict[tuple[str, bool], str] = {}
@@ -56,10 +57,8 @@ class Schemas:
         return self._read_object(raw, pointer)
 
     def _read_reference(self, raw: dict[str, Any], pointer: str, *, base_only: bool = False) -> Schema:
-        target = self._references.target(raw["$ref"], pointer)
-        siblings = {
-            key: value for key, value in raw.items() if key != "$ref" and key in keywords.BESIDE_REFERENCE
-        }
+        target = self.references.target(raw["$ref"], pointer)
+        siblings = {key: value for key, value in raw.items() if key != "$ref" and key in keywords.BESIDE_REFERENCE}
         beside = self._read_object(siblings, pointer) if siblings else {}
         if target is None:
             return beside or True
@@ -91,43 +90,29 @@ class Schemas:
             return
         meant = keywords.read_type(declared)
         if not meant.exact:
-            self._report(
-                "TYPE-UNKNOWN", pointer, f"`type: {_short(declared)}` is not one of JSON Schema's types."
-            )
+            self._report("TYPE-UNKNOWN", pointer, f"`type: {_short(declared)}` is not one of JSON Schema's types.")
         if meant.types:
             result["type"] = meant.types[0] if len(meant.types) == 1 else list(meant.types)
         if meant.format and "format" not in raw:
             result["format"] = meant.format
 
-    def _read_text(
-        self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]
-    ) -> None:
+    def _read_text(self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]) -> None:
         if isinstance(value, str):
-            if (
-                value and key not in result
-            ):  # a pattern that is shown as text has joined the description already
+            if value and key not in result:  # a pattern that is shown as text has joined the description already
                 result[key] = value
         elif value is not None and not isinstance(value, dict | list):
             result[key] = str(value)
 
-    def _read_flag(
-        self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]
-    ) -> None:
+    def _read_flag(self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]) -> None:
         if value is True:
             result[key] = True
 
-    def _read_schema(
-        self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]
-    ) -> None:
+    def _read_schema(self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]) -> None:
         result[key] = self.read(value, f"{pointer}/{key}")
 
-    def _read_items(
-        self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]
-    ) -> None:
+    def _read_items(self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]) -> None:
         if isinstance(value, list):  # the tuple form of older drafts
-            result["prefixItems"] = [
-                self.read(item, f"{pointer}/items/{index}") for index, item in enumerate(value)
-            ]
+            result["prefixItems"] = [self.read(item, f"{pointer}/items/{index}") for index, item in enumerate(value)]
             if not value:
                 del result["prefixItems"]
         elif value is None:
@@ -159,21 +144,15 @@ class Schemas:
             return self._read_reference(raw, pointer, base_only=True)
         return self.read(raw, pointer)
 
-    def _read_schema_map(
-        self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]
-    ) -> None:
+    def _read_schema_map(self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]) -> None:
         if not isinstance(value, dict):
             self._report("KEYWORD-INVALID", f"{pointer}/{key}", f"`{key}` is not a mapping.")
             return
         if key == "patternProperties":
             value = {name: child for name, child in value.items() if keywords.readable_pattern(name) == name}
-        result[key] = {
-            name: self.read(child, join_pointer(pointer, key, name)) for name, child in value.items()
-        }
+        result[key] = {name: self.read(child, join_pointer(pointer, key, name)) for name, child in value.items()}
 
-    def _read_properties(
-        self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]
-    ) -> None:
+    def _read_properties(self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]) -> None:
         if not isinstance(value, dict):
             self._report("PROPERTIES-NOT-OBJECT", f"{pointer}/properties", "")
             return
@@ -195,9 +174,7 @@ class Schemas:
             and "anyOf" not in raw
             and "oneOf" not in raw
         ):
-            required = [
-                name for name in required if name in properties
-            ]  # else nothing at all would be accepted
+            required = [name for name in required if name in properties]  # else nothing at all would be accepted
         if required:
             result["required"] = required
 
@@ -207,15 +184,11 @@ class Schemas:
         if child.get(self._hidden) is True:
             return True
         if "$ref" in child:
-            target = self._references.target(child["$ref"], pointer)
-            return (
-                target is not None and isinstance(target.node, dict) and target.node.get(self._hidden) is True
-            )
+            target = self.references.target(child["$ref"], pointer)
+            return target is not None and isinstance(target.node, dict) and target.node.get(self._hidden) is True
         return False
 
-    def _read_required(
-        self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]
-    ) -> None:
+    def _read_required(self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]) -> None:
         if isinstance(value, bool):
             self._report(
                 "SPEC-REQ-BOOL",
@@ -230,17 +203,13 @@ class Schemas:
             if names:
                 result["required"] = names
 
-    def _read_additional(
-        self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]
-    ) -> None:
+    def _read_additional(self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]) -> None:
         if isinstance(value, str) and value.lower() in ("true", "false"):
             value = value.lower() == "true"
         if value is not True:  # true is the default
             result[key] = self.read(value, f"{pointer}/{key}")
 
-    def _read_enum(
-        self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]
-    ) -> None:
+    def _read_enum(self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]) -> None:
         if isinstance(value, dict):
             value = list(value)
         if not isinstance(value, list) or not value:
@@ -248,65 +217,47 @@ class Schemas:
             return
         result["enum"] = value
 
-    def _read_count(
-        self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]
-    ) -> None:
+    def _read_count(self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]) -> None:
         number = keywords.read_number(value)
         if number is None or number < 0 or not float(number).is_integer():
             self._report("KEYWORD-INVALID", f"{pointer}/{key}", f"`{key}: {_short(value)}` is not a count.")
             return
         result[key] = int(number)
 
-    def _read_limit(
-        self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]
-    ) -> None:
+    def _read_limit(self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]) -> None:
         """minimum, maximum, multipleOf, and 3.0's exclusive flags beside them."""
         if isinstance(value, bool) and key.startswith("exclusive"):
             return  # read together with the limit itself
         number = keywords.read_number(value)
         if number is None or not math.isfinite(number) or (key == "multipleOf" and number <= 0):
-            self._report(
-                "KEYWORD-INVALID", f"{pointer}/{key}", f"`{key}: {_short(value)}` is not a usable number."
-            )
+            self._report("KEYWORD-INVALID", f"{pointer}/{key}", f"`{key}: {_short(value)}` is not a usable number.")
             return
         exclusive = keywords.EXCLUSIVE.get(key)
         if exclusive is not None and raw.get(exclusive) is True:
             key = exclusive
         result[key] = number
 
-    def _read_pattern(
-        self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]
-    ) -> None:
+    def _read_pattern(self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]) -> None:
         if not isinstance(value, str):
             self._report("PATTERN-INVALID", f"{pointer}/pattern", "")
             return
         readable = keywords.readable_pattern(value)
         if readable != value:
-            self._report(
-                "PATTERN-INVALID", f"{pointer}/pattern", f"`pattern: {_short(value)}` is not plain ECMA-262."
-            )
+            self._report("PATTERN-INVALID", f"{pointer}/pattern", f"`pattern: {_short(value)}` is not plain ECMA-262.")
         if readable is not None:
             result["pattern"] = readable
         else:
             note = f"Pattern: {value}"
-            result["description"] = (
-                f"{raw['description']} {note}" if isinstance(raw.get("description"), str) else note
-            )
+            result["description"] = f"{raw['description']} {note}" if isinstance(raw.get("description"), str) else note
 
-    def _read_value(
-        self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]
-    ) -> None:
+    def _read_value(self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]) -> None:
         result[key] = value
 
-    def _read_example(
-        self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]
-    ) -> None:
+    def _read_example(self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]) -> None:
         if "examples" not in raw and value is not None:
             result["examples"] = [value]
 
-    def _read_examples(
-        self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]
-    ) -> None:
+    def _read_examples(self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]) -> None:
         if isinstance(value, dict):  # the map of Example Objects, misplaced into a schema
             value = [item["value"] for item in value.values() if isinstance(item, dict) and "value" in item]
         if isinstance(value, list) and value:
@@ -321,7 +272,7 @@ class Schemas:
     def _read_dynamic_reference(
         self, key: str, value: Any, raw: dict[str, Any], pointer: str, result: dict[str, Any]
     ) -> None:
-        target = self._references.target(value if value != "#" else "#", pointer)
+        target = self.references.target(value if value != "#" else "#", pointer)
         if target is not None and isinstance(target.node, dict) and target.pointer:
             result["$ref"] = DEFS + self._name(target)
 
@@ -356,7 +307,7 @@ class Schemas:
             if isinstance(reference, str):
                 if not reference.startswith("#") and "/" not in reference and "." not in reference:
                     reference = f"#/components/schemas/{escape_token(reference)}"
-                target = self._references.target(reference, "") if reference.startswith("#/") else None
+                target = self.references.target(reference, "") if reference.startswith("#/") else None
                 if target is not None:
                     values.setdefault(DEFS + self._name(target), []).append(value)
         for keyword in ("oneOf", "anyOf"):
@@ -370,9 +321,7 @@ class Schemas:
         declared = target.node.get("properties") if isinstance(target.node, dict) else None
         own = declared.get(name) if isinstance(declared, dict) else None
         names = values[branch["$ref"]]
-        allowed = (
-            own.get("enum", [own["const"]] if "const" in own else None) if isinstance(own, dict) else None
-        )
+        allowed = own.get("enum", [own["const"]] if "const" in own else None) if isinstance(own, dict) else None
         if isinstance(allowed, list) and not set(map(str, allowed)) & set(names):
             return branch  # the branch says something else: believe the branch
         shown: Schema = {"const": names[0]} if len(names) == 1 else {"enum": names}
@@ -394,14 +343,14 @@ class Schemas:
     def _find_heirs(self) -> dict[str, list[Target]]:
         heirs: dict[str, list[Target]] = {}
         for section in ("#/components/schemas", "#/definitions"):
-            definitions = self._references.find(section)
+            definitions = self.references.find(section)
             if definitions is None or not isinstance(definitions.node, dict):
                 continue
             for name, raw in definitions.node.items():
                 parents = raw.get("allOf") if isinstance(raw, dict) else None
                 for parent in parents if isinstance(parents, list) else ():
                     if isinstance(parent, dict) and isinstance(parent.get("$ref"), str):
-                        base = self._references.find(parent["$ref"])
+                        base = self.references.find(parent["$ref"])
                         if base is not None:
                             heirs.setdefault(base.pointer, []).append(
                                 Target(raw, join_pointer(definitions.pointer, name))
@@ -451,7 +400,7 @@ class Schemas:
         return result
 
     def _ends(self, target: Target) -> bool:
-        return self._references.follow(target.node, target.pointer) is not None
+        return self.references.follow(target.node, target.pointer) is not None
 
     def resolve(self, schema: Schema) -> Schema:
         """Follow `$ref`s at the top of the schema (cycle-safe); siblings of `$ref` are merged over the target."""
@@ -610,7 +559,9 @@ def _make_nullable(schema: dict[str, Any]) -> dict[str, Any]:
         return schema
     if not combined:
         return schema  # without a type it accepts null as it is
-    annotations = {key: schema.pop(key) for key in ("title", "description", "deprecated") if key in schema}
+    annotations: dict[str, Any] = {
+        key: schema.pop(key) for key in ("title", "description", "deprecated") if key in schema
+    }
     return {**annotations, "anyOf": [schema, {"type": "null"}]}
 
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from actionry.openapi.document import Document
-
 from actionry.findings import escape_token
 from actionry.openapi import swagger2
+from actionry.openapi.document import Document
 from actionry.openapi.model import OAuthFlow, SecurityRequirement, SecurityScheme
 from actionry.openapi.references import References
 
@@ -19,9 +18,7 @@ _KINDS = {kind.lower(): kind for kind in ("apiKey", "http", "oauth2", "openIdCon
 
 
 class SecurityReader:
-    def __init__(
-        self, document: Document, references: References, report: Callable[[str, str, str], None]
-    ) -> None:
+    def __init__(self, document: Document, references: References, report: Callable[[str, str, str], None]) -> None:
         self._references = references
         self._report = report
         self._is_swagger = document.family == "2.0"
@@ -71,9 +68,7 @@ class SecurityReader:
                 self._report("SECURITY-INVALID", place, "")
                 continue
             found.append(
-                SecurityRequirement(
-                    tuple((self._scheme(name, place), _names(scopes)) for name, scopes in item.items())
-                )
+                SecurityRequirement(tuple((self._scheme(name, place), _names(scopes)) for name, scopes in item.items()))
             )
         return tuple(found)
 

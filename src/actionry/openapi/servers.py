@@ -10,18 +10,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from actionry.openapi.document import Document
-
 from actionry.openapi import swagger2
+from actionry.openapi.document import Document
 from actionry.openapi.model import Server
 
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 
 
 class ServerReader:
-    def __init__(
-        self, document: Document, base_url: str | None, report: Callable[[str, str, str], None]
-    ) -> None:
+    def __init__(self, document: Document, base_url: str | None, report: Callable[[str, str, str], None]) -> None:
         self._base_url = base_url.rstrip("/") if base_url else None
         self._origin = base_url or document.source_url
         self._report = report
@@ -89,9 +86,7 @@ class ServerReader:
             if value is None:
                 allowed = variable.get("enum") if isinstance(variable, Mapping) else None
                 value = allowed[0] if isinstance(allowed, list) and allowed else None
-                self._report(
-                    "SERVER-VARIABLE", f"{pointer}/url", f"The server variable `{name}` has no default."
-                )
+                self._report("SERVER-VARIABLE", f"{pointer}/url", f"The server variable `{name}` has no default.")
             if value is None:
                 return None
             template = template.replace(f"{{{name}}}", str(value))

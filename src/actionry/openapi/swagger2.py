@@ -56,9 +56,7 @@ def servers(root: Mapping[str, Any]) -> list[dict[str, Any]]:
     if "://" in host:  # a scheme does not belong here, but its meaning is plain
         return [{"url": host + base_path}]
     declared = root.get("schemes")
-    schemes = (
-        [scheme for scheme in declared if scheme in ("http", "https")] if isinstance(declared, list) else []
-    )
+    schemes = [scheme for scheme in declared if scheme in ("http", "https")] if isinstance(declared, list) else []
     ordered = sorted(dict.fromkeys(schemes), key=("https", "http").index) or [_usual_scheme(host)]
     return [{"url": f"{scheme}://{host}{base_path}"} for scheme in ordered]
 
@@ -101,11 +99,7 @@ def request_body(parameters: Iterable[Mapping[str, Any]], consumes: list[str]) -
     form: list[Mapping[str, Any]] = []
     for raw in parameters:
         if raw.get("in") == "body":
-            types = (
-                [kind for kind in consumes if kind not in (FORM, MULTIPART)]
-                or consumes
-                or ["application/json"]
-            )
+            types = [kind for kind in consumes if kind not in (FORM, MULTIPART)] or consumes or ["application/json"]
             body: dict[str, Any] = {"content": {kind: {"schema": raw.get("schema", True)} for kind in types}}
             return body | {key: raw[key] for key in ("description", "required") if key in raw}
         if raw.get("in") == "formData":
@@ -119,9 +113,7 @@ def _form_body(fields: list[Mapping[str, Any]], consumes: list[str]) -> dict[str
     required: list[str] = []
     for raw in fields:
         name = str(raw.get("name"))
-        properties[name] = item_schema(raw) | (
-            {"description": raw["description"]} if "description" in raw else {}
-        )
+        properties[name] = item_schema(raw) | ({"description": raw["description"]} if "description" in raw else {})
         if raw.get("required") is True:
             required.append(name)
         if raw.get("type") == "array":
