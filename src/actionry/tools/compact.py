@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from actionry.tools.definitions import DEFS, encode
@@ -54,18 +54,16 @@ def compact(root: dict[str, Any], definition: Definition, budget: int) -> tuple[
     return _names_only(root, budget)
 
 
-@dataclass(order=True, slots=True)
+@dataclass(slots=True)
 class _Pending:
     """A place that holds a placeholder and may be shown in full."""
 
-    score: int
-    number: int
-    holder: Any = field(compare=False)
-    key: Any = field(compare=False)
-    schema: dict[str, Any] = field(compare=False)
-    depth: int = field(compare=False)
-    place: str = field(compare=False)
-    cost: int = field(compare=False)
+    holder: Any
+    key: Any
+    schema: dict[str, Any]
+    depth: int
+    place: str
+    cost: int
     """Bytes of the placeholder."""
 
 
@@ -75,7 +73,8 @@ class _Writer:
         self.left = budget
         self.budget = budget
         self.defs: dict[str, Any] = {}
-        self.heap: list[_Pending] = []
+        self.heap: list[tuple[int, int, _Pending]] = []
+        """(score, number, place): the lowest score is shown first, then the first met."""
         self.texts: list[tuple[dict[str, Any], str, int]] = []
         """(shown schema, its full description, depth) in the order in which they were shown."""
         self.cuts: list[str] = []
@@ -85,11 +84,11 @@ class _Writer:
         shown: dict[str, Any] = {}
         self.left -= len('{"$defs":{}}')
         holder = {"root": shown}
-        self._expand(_Pending(0, 0, holder, "root", root, 0, "", 2))
+        self._expand(_Pending(holder, "root", root, 0, "", 2))
         shown = holder["root"]
         is_top_described = False
         while self.heap:
-            pending = heapq.heappop(self.heap)
+            pending = heapq.heappop(self.heap)[2]
             if pending.depth > TOP_DEPTH and not is_top_described:
                 is_top_described = True
                 self._describe_top()
@@ -275,8 +274,8 @@ class _Draft:
             writer.number += 1
             score = depth * 2 + (0 if required else 1)
             cost = len(encode(holder[key]))
-            pending = _Pending(score, writer.number, holder, key, schema, depth, place, cost)
-            heapq.heappush(writer.heap, pending)
+            pending = _Pending(holder, key, schema, depth, place, cost)
+            heapq.heappush(writer.heap, (score, writer.number, pending))
 
 
 _NESTING = frozenset(

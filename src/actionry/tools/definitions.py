@@ -35,10 +35,7 @@ UNIONS = frozenset({"anyOf", "oneOf", "not", "if", "dependentSchemas", "$dynamic
 """Where one of these stands, a property's value may decide between alternatives."""
 
 _ODD_KEY = re.compile(rb'[{,]"(?!(?:[A-Za-z0-9_-]{1,64}|\$(?:ref|defs|comment|id|schema|anchor))":)(?:[^"\\]|\\.)*":')
-_ODD_FLAG = re.compile(
-    rb'"(?!(?:default|uniqueItems|deprecated|const|additionalProperties|nullable)":)(?:[^"\\]|\\.)*":true[,}]'
-    rb'|"additionalProperties":true'
-)
+_TRUE_KEYWORDS = frozenset({b"default", b"uniqueItems", b"deprecated", b"const", b"nullable"})
 _CONSTANT = re.compile(rb'"enum":\[(?:"(?:[^"\\]|\\.)*"|[^",{}\[\]]+)\]')
 _REFERENCE = re.compile(rb'"\$ref":"#/\$defs/((?:[^"\\]|\\.)*)"')
 
@@ -74,7 +71,7 @@ def scan(raw: bytes) -> Scan:
     odd_names = _ODD_KEY.search(raw) is not None
     binary = b'"format":"binary"' in raw or b'"contentMediaType"' in raw
     invisible = not raw.isascii() and plain_text.has_invisible(raw.decode("utf-8", "replace"))
-    odd = odd_names or binary or invisible or b'"xml":' in raw or b"\\u00" in raw or _ODD_FLAG.search(raw) is not None
+    odd = odd_names or binary or invisible or b'"xml":' in raw or b"\\u00" in raw or _has_true_schema(raw)
     return Scan(
         size=len(raw),
         nodes=raw.count(b"{") + raw.count(b"["),
@@ -84,6 +81,25 @@ def scan(raw: bytes) -> Scan:
         binary=binary,
         constant=b'"const":' in raw or _CONSTANT.search(raw) is not None,
     )
+
+
+def _has_true_schema(raw: bytes) -> bool:
+    """Whether `true` may stand for a schema somewhere (or for a value of an example, which does no harm)."""
+    at = raw.find(b'":true')
+    while at >= 0:
+        if raw[raw.rfind(b'"', 0, at) + 1 : at] not in _TRUE_KEYWORDS:
+            return True
+        at = raw.find(b'":true', at + 1)
+    return False
+
+
+def scan_schema(schema: object) -> Scan:
+    try:
+        return scan(orjson.dumps(schema))
+    except TypeError:  # numbers beyond 64 bits, lone surrogates
+        found = scan(encode(schema))
+        found.odd = True
+        return found
 
 
 @dataclass(slots=True)
@@ -119,10 +135,10 @@ class Definitions:
     def _read(self, name: str) -> Definition:
         wire = self.schemas.definition(name)
         shown: Schema = {} if wire is True else wire
-        found = scan(encode(shown))
+        found = scan_schema(shown)
         if found.odd:
             shown = present(shown)
-            after = scan(encode(shown))
+            after = scan_schema(shown)
             found.size, found.nodes = after.size, after.nodes
         return Definition(name, wire, shown, found)
 
@@ -371,9 +387,14 @@ def present(schema: Schema) -> dict[str, Any]:
             result[key] = {
                 _alias(name, aliases): [_alias(other, aliases) for other in names] for name, names in value.items()
             }
+        elif key in _LIMITS and isinstance(value, int) and abs(value) >= 2**63:
+            result[key] = float(value)  # most JSON writers and providers stop at 64 bits
         else:
             result[key] = _without_invisible(value)
     return result
+
+
+_LIMITS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
 
 
 def _alias(name: str, aliases: Mapping[str, str]) -> str:
@@ -397,6 +418,8 @@ def _present_binary(schema: Mapping[str, Any]) -> dict[str, Any]:
 def _without_invisible(value: Any) -> Any:
     if isinstance(value, str):
         return plain_text.visible(value)
+    if isinstance(value, int) and abs(value) >= 2**63:
+        return float(value)
     if isinstance(value, list):
         return [_without_invisible(item) for item in value]
     if isinstance(value, dict):

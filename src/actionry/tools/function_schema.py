@@ -28,7 +28,7 @@ from actionry.tools.definitions import (
     encode,
     present,
     present_names,
-    scan,
+    scan_schema,
 )
 
 if TYPE_CHECKING:
@@ -45,6 +45,9 @@ class Absent:
 ABSENT: Final = Absent()
 BODY = "body"
 _MEMO = "tools.definitions"
+_COMPACT_MEMO = "tools.compact"
+SHARE_BYTES = 2_048
+"""Compact bodies are made for rooms in steps of this, so that functions with other parameters can share them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,9 +179,34 @@ class Function:
         definitions = self._definitions_within(limit)
         if definitions is not None:
             return _with_definitions(root, definitions.values())
-        shown, cuts = compact(root, lambda name: self.definitions.get(name).shown, limit)
-        self._cuts = cuts
+        shared = self._with_shared_body(root, limit)
+        shown, self._cuts = shared or compact(root, self._definition, limit)
         return shown
+
+    def _definition(self, name: str) -> Schema:
+        return self.definitions.get(name).shown
+
+    def _with_shared_body(self, root: dict[str, Any], limit: int) -> tuple[dict[str, Any], tuple[str, ...]] | None:
+        """The compact form where the body alone is what is large: made once for all functions that send it.
+
+        None when something else is large too.
+        """
+        body = root["properties"].get(BODY)
+        rest = {**root, "properties": {**root["properties"], BODY: {}}}
+        room = (limit - len(encode(rest))) // SHARE_BYTES * SHARE_BYTES
+        if body is None or room < limit // 2 or scan_schema(rest).references:
+            return None
+        memo: dict[Any, Any] = self.operation.schemas.memo.setdefault(_COMPACT_MEMO, {})
+        key = (encode(body), room)
+        if key not in memo:
+            memo[key] = compact(_object({BODY: body}, (BODY,)), self._definition, room)
+        shown, cuts = memo[key]
+        if BODY not in shown.get("properties", ()):
+            return None
+        whole = {**rest, "properties": {**rest["properties"], BODY: shown["properties"][BODY]}}
+        if "$defs" in shown:
+            whole["$defs"] = shown["$defs"]
+        return whole, cuts
 
     @property
     def compacted(self) -> bool:
@@ -271,10 +299,10 @@ class Function:
     @cached_property
     def _shown(self) -> tuple[dict[str, Any], Any]:
         root = self._wire_root
-        found = scan(encode(root))
+        found = scan_schema(root)
         if found.odd:
             root = present(root)
-            after = scan(encode(root))
+            after = scan_schema(root)
             found.size, found.nodes = after.size, after.nodes
         return root, found
 
@@ -290,10 +318,10 @@ class Function:
     def _reached(self) -> tuple[dict[str, Definition], tuple[str, ...]]:
         """What the arguments reach; constants that are hidden from the model reach nothing else."""
         names = list(self._root_scan.references)
-        names.extend(scan(encode(self.bindings.body_schema)).references)
+        names.extend(scan_schema(self.bindings.body_schema).references)
         for binding in self.bindings.constants:
             if binding.parameter is not None:
-                names.extend(scan(encode(binding.parameter.schema)).references)
+                names.extend(scan_schema(binding.parameter.schema).references)
         return self.definitions.reached(dict.fromkeys(names), max_nodes=READ_LIMITS.reference_nodes)
 
     def _definitions_within(self, limit: int) -> dict[str, Definition] | None:

@@ -20,6 +20,7 @@ _ILLEGAL_RUN = re.compile(r"[^A-Za-z0-9_-]+")
 _UNDERSCORES = re.compile(r"_{2,}")
 
 
+@lru_cache(maxsize=8192)
 def is_legal(name: str, characters: int = NAME_CHARACTERS) -> bool:
     return len(name) <= characters and _LEGAL.fullmatch(name) is not None
 
@@ -111,7 +112,9 @@ def argument_names(
     """
     pairs = list(wanted)
     taken = set(reserved)
-    own = {name for _, name in pairs if is_legal(name, characters)}
+    plain = {name for _, name in pairs if is_legal(name, characters)}
+    if len(plain) == len(pairs) and plain.isdisjoint(taken):
+        return [name for _, name in pairs]
     names = [""] * len(pairs)
     order = sorted(range(len(pairs)), key=lambda i: (not is_legal(pairs[i][1], characters), _RANK.get(pairs[i][0], 9)))
     for index in order:
@@ -121,8 +124,8 @@ def argument_names(
         candidate = base
         if candidate in taken:
             candidate = shorten(f"{base}_{location}", characters, of=f"{location} {name}")
-            if candidate in taken or candidate in own:
-                candidate = _apart(candidate, f"{location} {name}", taken | own, characters)
+            if candidate in taken or candidate in plain:
+                candidate = _apart(candidate, f"{location} {name}", taken | plain, characters)
         names[index] = candidate
         taken.add(candidate)
     return names

@@ -26,6 +26,8 @@ def visible(text: str) -> str:
 
     One joiner or emoji selector between two non-ASCII characters is part of the writing (Persian, emoji) and stays.
     """
+    if text.isascii() and text.replace("\n", "").replace("\t", "").replace("\r", "").isprintable():
+        return text  # nearly every text; far cheaper than the search
     if _SUSPECT.search(text) is None:
         return text
     text = _INVISIBLE.sub("", text)
@@ -39,7 +41,11 @@ def visible(text: str) -> str:
 
 def tidy(text: str) -> str:
     """Visible text without trailing blanks and runs of empty lines."""
-    text = visible(text).replace("\r\n", "\n").replace("\r", "\n").strip()
+    text = visible(text).strip()
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if not (" \n" in text or "\t\n" in text or "\n\n\n" in text):
+        return text
     return _BLANKS.sub(lambda match: "\n\n" if match[0].startswith("\n") else "\n", text)
 
 
