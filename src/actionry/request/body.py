@@ -19,6 +19,7 @@ from actionry.request.text import json_bytes, text_of
 
 _CHARSET = re.compile(r';\s*charset\s*=\s*"?([^";\s]+)', re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]*={0,2}\s*").fullmatch
+_TEXT_KEYWORDS = frozenset({"enum", "const", "pattern", "format", "contentEncoding"})
 _DATA_URL = re.compile(r"data:[^,]*?;base64,", re.IGNORECASE)
 
 
@@ -138,13 +139,14 @@ def _write_binary(part: Part, value: Any) -> tuple[str, bytes]:
 
 
 def _is_plain_text(part: Part) -> bool:
-    """A declared `string` without binary hints: the text itself is meant, unless the type is one for media."""
+    """Whether the schema wants certain text (choices, a pattern, a format, an encoding) rather than any octets.
+
+    `type: string` alone is how many documents say "a file" for `application/octet-stream`.
+    """
     schema = part.schemas.resolve(part.schema)
-    if not isinstance(schema, dict) or "string" not in as_list(schema.get("type")):
+    if not isinstance(schema, dict) or "string" not in as_list(schema.get("type")) or is_binary(schema):
         return False
-    if "contentEncoding" in schema:
-        return True  # encoded already, as the document wants it on the wire
-    return not is_binary(schema) and essence_of(part.media_type) == "application/octet-stream"
+    return not _TEXT_KEYWORDS.isdisjoint(schema)
 
 
 def _write_any(part: Part, value: Any) -> tuple[str, bytes]:

@@ -123,7 +123,7 @@ def multipart(part: Part, value: Any) -> tuple[str, bytes]:
             if item is not None
             for section in _sections_of(name, item, part)
         ]
-    boundary = part.boundary or _fresh_boundary(sections)
+    boundary = _free_boundary(part.boundary or f"actionry-{secrets.token_hex(16)}", sections)
     return _multipart_type(part.media_type, boundary, sections), _write_sections(sections, boundary)
 
 
@@ -282,12 +282,14 @@ def _holds_binary(value: Any) -> bool:
 # ------------------------------------------------------------------------------------------------ the bytes
 
 
-def _fresh_boundary(sections: list[Section]) -> str:
-    while True:
-        boundary = f"actionry-{secrets.token_hex(16)}"
-        marker = boundary.encode()
-        if not any(marker in section.content for section in sections):
-            return boundary
+def _free_boundary(wanted: str, sections: list[Section]) -> str:
+    """The wanted boundary, numbered when a part's content holds it (RFC 2046 section 5.1.1)."""
+    boundary = wanted
+    number = 0
+    while any(boundary.encode() in section.content for section in sections):
+        number += 1
+        boundary = f"{wanted}-{number}"
+    return boundary
 
 
 def _multipart_type(media_type: str, boundary: str, sections: list[Section]) -> str:

@@ -1,0 +1,1 @@
+"""What bench/differential.py needs to ask npm `swagger-client` the same questions."""
