@@ -239,6 +239,8 @@ class NodeReader:
                 frame.merged += sources
                 return
             self.findings.add("YAML-MERGE-KEY", self.source_offset(event.start_mark.index))
+        if frame.key in frame.container:
+            del frame.container[frame.key]  # the last one counts, and it counts where it stands
         frame.container[frame.key] = value
 
     def with_merged(self, frame: Frame) -> dict[str, Any]:

@@ -1,14 +1,14 @@
 """Is a YAML text free of what the fast reader must never see: anchors, aliases, tags, merge keys, deep nesting?
 
 A search for the characters answers most texts with yes. Markdown in descriptions (`*bold*`, `& more`, `![image]`)
-needs the second look: a walk over the lines that steps over block scalars, quoted text and folded plain text. It
-errs towards "no", which costs time and nothing else: the careful reader gives the same tree.
+needs the second look: one expression that steps over block scalars, quoted text and folded plain text, and so
+proves that the characters are text. It errs towards "no", which costs time and nothing else: the careful reader
+gives the same tree.
 """
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 # A set of characters comes first in each pattern: `re` then skips quickly to where one of them stands.
 SPECIAL = re.compile(r"[&*!](?<![^\s\[{,:][&*!])(?=\S)")
@@ -16,32 +16,43 @@ SPECIAL = re.compile(r"[&*!](?<![^\s\[{,:][&*!])(?=\S)")
 MERGE = re.compile(r"<<(?<![^\s\[{,?]<<)(?![^\s:,}\]])")
 MARKERS = ("\n---", "\n...", "\n%")
 """A further document, the end of one, a directive."""
-NESTED = re.compile(r"(?:[-?:][ \t]+){20}")
+NESTED = re.compile(r"[-?][ \t]++[-?:][ \t]++(?:[-?:][ \t]++){18}|:[ \t]++:[ \t]++(?:[-?:][ \t]++){18}")
 DEEPEST_COLUMN = 200
 START = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*+---[ \t]*(?:#[^\n]*)?\r?\n")
 """Comments and the mark of the first document."""
+EMPTY_LINES = re.compile(r"[|>][-+0-9]*[ \t]*\r?\n(?:[ \t]*\r?\n)++")
+INDENT = re.compile(r"[ -]*+")
 LONE_BREAK = re.compile(r"\r(?!\n)")
 
-BLANK = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)++|[ \t]*(?:#[^\n]*)?\r?\Z")
-LINE = re.compile(
-    r"""
-    (?P<indent>[ ]*+) (?P<dashes>(?:[-?](?:[ ]++|(?=\r?\n)))*+)
+DOUBLE = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+SINGLE = r"'[^']*+(?:''[^']*+)*+'"
+QUOTED = rf"(?:{DOUBLE}|{SINGLE})"
+# In a flow collection a quote opens quoted text only where a token starts; after a word it is part of plain text.
+FLOW_TEXT = rf"(?:(?<=[\[{{,])[ ]*+{QUOTED}(?:[ ]*+:[ ]*+{QUOTED})?+|:[ ]++{QUOTED}|[^\n\[\]{{}}\"'&*!#<]|<(?!<))"
+FLOW = rf"[\[{{]{FLOW_TEXT}*+[\]}}]"
+for _ in range(2):
+    FLOW = rf"[\[{{](?:{FLOW_TEXT}|{FLOW})*+[\]}}]"
+KEY = rf"""(?:{QUOTED} | (?!<<)[^\s"'\[\]{{}}&*!|>%@`\#,?:-] (?:[^\n\#:]++|(?<=\S)\#|:(?=\S))*+ ) [ ]*+ :"""
+END = r"(?:[ \t]++\#[^\n]*+|[ \t]*+)\r?(?:\n|\Z)"
+WHOLE = rf"(?:[ ]++ (?:{QUOTED}|{FLOW}))?+ {END}"
+"""Nothing, quoted text, or a flow collection, up to the end of the line."""
+OPEN = r"""[ ]++ (?!<<)[^\s"'\[\]{}&*!%@`\#,] [^\n]*+ (?:\n|\Z)"""
+"""The first line of plain text or of a block scalar, which may go on in lines that are indented more."""
+BLANK = r"[ \t]*+(?:\#[^\n]*+)?\r?\n"
+
+PLAIN_LINES = re.compile(
+    rf"""
     (?:
-      (?P<key> "[^"\\\n]*+(?:\\.[^"\\\n]*+)*+" | '[^'\n]*+(?:''[^'\n]*+)*+'
-        | [^\s"'\[\]{}&*!|>%@`\#,?:-] (?:[^\n\#:]++|(?<=\S)\#|:(?=\S))*+ )
-      [ ]*: (?=\s|\Z) [ ]*+
-    )?
+        {BLANK}
+      | ([ ]*+) {KEY}     (?: {WHOLE} | {OPEN} (?: \1[ ]++[^\n]*+(?:\n|\Z)   | [ \t]*+\r?\n )*+ )
+      | ([ ]*+) -[ ] {KEY} (?: {WHOLE} | {OPEN} (?: \2[ ]{{3}}[^\n]*+(?:\n|\Z) | [ \t]*+\r?\n )*+ )
+      | ([ ]*+) -         (?: {WHOLE} | {OPEN} (?: \3[ ]++[^\n]*+(?:\n|\Z)   | [ \t]*+\r?\n )*+ )
+    )*+
+    (?:[ \t]*+(?:\#[^\n]*+)?)\Z
     """,
-    re.X,
+    re.X | re.S,
 )
-QUOTED = {
-    '"': re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.S),
-    "'": re.compile(r"'[^']*+(?:''[^']*+)*+'"),
-}
-REST_OF_LINE = re.compile(r"[ \t]*(?:(?<=[ \t])#[^\n]*)?\r?(?:\n|\Z)")
-TO_LINE_END = re.compile(r"[^\n]*\n?")
-SINGLE_LINE_FLOW = re.compile(r"[\[{](?:[^\n\[\]{}\"'&*!#<]|(?<=[\w])['&*!#])*[\]}]")
-NOT_PLAIN = frozenset("&*!\t")
+"""Lines that hold nothing special outside of text."""
 
 
 def is_plain_yaml(text: str) -> bool:
@@ -49,95 +60,27 @@ def is_plain_yaml(text: str) -> bool:
     begin = start.end() if (start := START.match(text)) else 0
     if "\r" in text and LONE_BREAK.search(text):
         return False
-    if text.startswith(("%", "--- ")) or "\n" + " " * DEEPEST_COLUMN in text or NESTED.search(text):
+    if text.startswith(("%", "--- ", "...")) or "\n" + " " * DEEPEST_COLUMN in text or NESTED.search(text):
+        return False
+    if has_empty_block(text):
         return False
     if any(text.find(marker, max(begin - 1, 0)) >= 0 for marker in MARKERS):
         return False
-    return not (SPECIAL.search(text, begin) or MERGE.search(text, begin)) or _is_plain_by_lines(text, begin)
+    if not SPECIAL.search(text, begin) and not MERGE.search(text, begin):
+        return True
+    return PLAIN_LINES.match(text, begin) is not None
 
 
-def _is_plain_by_lines(text: str, offset: int) -> bool:
-    length = len(text)
-    line_at, blank_at, line_end = LINE.match, BLANK.match, TO_LINE_END.match
-    while offset < length:
-        if blank := blank_at(text, offset):
-            if blank.end() == offset:
-                return True
-            offset = blank.end()
-            continue
-        line = line_at(text, offset)
-        assert line is not None  # every part of the pattern may be empty
-        dashes = line.end("dashes")
-        if line.end() == dashes == line.end("indent") or line["key"] == "<<":
-            return False
-        # The column of the innermost collection that starts on this line: what is folded must be indented more.
-        column = (
-            dashes if line["key"] else line.start("dashes") + line["dashes"].rindex(line["dashes"].strip()[-1])
-        ) - offset
-        start = line.end()
-        first = text[start : start + 1]
-        if first in ("", "\n", "\r", "#"):
-            offset = line_end(text, start).end()  # type: ignore[union-attr]  # matches the empty text
-        elif first in NOT_PLAIN or text.startswith("<<", start):
-            return False
-        elif first in QUOTED:
-            quoted = QUOTED[first].match(text, start)
-            rest = REST_OF_LINE.match(text, quoted.end()) if quoted else None
-            if rest is None:
-                return False
-            offset = rest.end()
-        elif first in "[{":
-            flow = SINGLE_LINE_FLOW.match(text, start)
-            rest = REST_OF_LINE.match(text, flow.end()) if flow else None
-            if rest is None:
-                rest_offset = _after_flow(text, start)
-                if rest_offset is None:
-                    return False
-                offset = rest_offset
-            else:
-                offset = rest.end()
-        else:
-            # A block scalar, or plain text that may go on in lines that are indented more.
-            offset = line_end(text, start).end()  # type: ignore[union-attr]  # matches the empty text
-            offset = _indented_more(column).match(text, offset).end()  # type: ignore[union-attr]  # as above
-    return True
+def has_empty_block(text: str) -> bool:
+    """A block scalar of nothing but empty lines: the fast reader makes a line break of it, YAML makes it empty."""
+    for match in EMPTY_LINES.finditer(text):
+        line = text.rfind("\n", 0, match.start()) + 1
+        if indentation(text, match.end()) <= indentation(text, line):
+            return True
+    return False
 
 
-FLOW_STEP = re.compile(
-    r"""[^\S\n]*+(?:\n[ \t]*+)*+(?:
-      (?P<open>[\[{]) | (?P<close>[\]}]) | (?P<mark>,|[:?](?=[\s\[\]{},"']|\Z)) | (?P<quote>["'])
-      | (?P<comment>\#[^\n]*)
-      | (?P<plain>[^\s\[\]{},"'&*!\#%@`|>](?:[^\s\[\]{},:]|:(?![\s,\[\]{}]))*+)
-    )""",
-    re.X,
-)
-
-
-def _after_flow(text: str, start: int) -> int | None:
-    """Offset of the line after the flow collection; None when it holds something special, or is not understood."""
-    depth, offset, may_quote = 0, start, True
-    while step := FLOW_STEP.match(text, offset):
-        offset = step.end()
-        kind = step.lastgroup
-        if kind == "open":
-            depth += 1
-        elif kind == "close":
-            depth -= 1
-            if not depth:
-                rest = REST_OF_LINE.match(text, offset)
-                return rest.end() if rest else None
-        elif kind == "quote":
-            # After a word a quote is part of plain text, and what follows it is not quoted at all.
-            quoted = QUOTED[step["quote"]].match(text, offset - 1) if may_quote else None
-            if quoted is None:
-                return None
-            offset = quoted.end() + text.startswith(":", quoted.end())
-        elif kind == "plain" and step["plain"] == "<<":
-            return None
-        may_quote = kind in ("open", "mark", "comment") or (kind == "quote" and text[offset - 1] == ":")
-    return None
-
-
-@lru_cache(maxsize=256)
-def _indented_more(column: int) -> re.Pattern[str]:
-    return re.compile(rf"(?:[ ]{{{column + 1},}}[^\n]*(?:\n|\Z)|[ \t]*\r?\n)*+")
+def indentation(text: str, line: int) -> int:
+    """Of the line that starts there, dashes of list items included."""
+    match = INDENT.match(text, line)
+    return match.end() - line if match else 0

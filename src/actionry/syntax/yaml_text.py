@@ -15,7 +15,7 @@ import yaml12
 
 from actionry.findings import join_pointer
 from actionry.limits import ReadLimits
-from actionry.syntax.mends import FindingList, Lines, MendedText
+from actionry.syntax.mends import Edit, FindingList, Lines, MendedText
 from actionry.syntax.shape import measure
 from actionry.syntax.yaml_nodes import NodeReader
 from actionry.syntax.yaml_scan import is_plain_yaml
@@ -36,6 +36,9 @@ ODD_KEY = re.compile(
 
 def read_yaml(parsed: MendedText, lines: Lines, limits: ReadLimits, findings: FindingList) -> tuple[Any, MendedText]:
     """The root, and the text that was parsed in the end. Raises UnreadableDocument."""
+    if not parsed.text.endswith("\n"):
+        # Readers disagree about the last line of a block scalar when the text ends without a line break.
+        parsed = parsed.edited([Edit(len(parsed.text), len(parsed.text), "\n")])
     if is_plain_yaml(parsed.text):
         try:
             return read_fast(parsed, limits, findings), parsed
