@@ -109,16 +109,11 @@ def run_single(pools: Any, requests: Iterable[dict[str, Any]], errors: int, seen
         row[2] += right and not bad
         if half == "seen" and bad and shown < errors:
             shown += 1
-            print("\n#", request["id"], request["utterance"])
-            print("   ->", answer.question or answer.calls)
+            print(f"\n# {request['utterance']}\n   -> {answer.question or answer.calls}")
             for parameter in bad:
-                print(
-                    "     ",
-                    parameter,
-                    gold.parameters["properties"].get(parameter),
-                    "=>",
-                    request["args"][0].get(parameter),
-                )
+                schema = gold.parameters["properties"].get(parameter, {})
+                print("     ", parameter, schema.get("type"), schema.get("enum") or "", schema.get("description", "")[:110],
+                      "=>", request["args"][0].get(parameter) if request["args"] else gold.name)
     for (source, half), (n, operation, exact) in sorted(counts.items()):
         print(f"{source:22} {half}: {n:5} operation {operation / n:6.1%} exact {exact / n:6.1%}")
     print(f"{(time.perf_counter() - started) / max(total, 1) * 1000:.1f} ms a request")

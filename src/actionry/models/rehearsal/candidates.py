@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
 from actionry.models.rehearsal import lexicon
+from actionry.models.rehearsal.lexicon import words_in
 from actionry.models.rehearsal.dates import Moment, write_moment
 from actionry.models.rehearsal.slots import Slot
 from actionry.models.rehearsal.spans import Sentence, Span
-from actionry.models.rehearsal.words import Token, concept, content_stems, same_length, split_identifier, tokenize
+from actionry.models.rehearsal.words import Token, concept, content_stems, has_chinese, split_identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,12 @@ def candidates(slot: Slot, sentence: Sentence, operation_words: frozenset[str]) 
         if slot.choices and slot.type in ("string", "any", "array")
         else []
     )
+    if slot.type in ("integer", "number"):
+        found += _numbers_by_meaning(slot, sentence)
+    elif slot.type in ("string", "any"):
+        found += _known_values(slot, sentence)
+    elif slot.type == "array" and slot.item_type in ("string", "any"):
+        found += _joined_choices(slot, _known_values(slot, sentence))
     for span in sentence.spans:
         made = _from_span(slot, span, operation_words, sentence)
         found.extend(made)
@@ -53,7 +60,7 @@ def candidates(slot: Slot, sentence: Sentence, operation_words: frozenset[str]) 
 def _from_span(slot: Slot, span: Span, operation_words: frozenset[str], sentence: Sentence) -> list[Candidate]:
     match slot.type:
         case "integer" | "number":
-            return _number_candidates(slot, span)
+            return _number_candidates(slot, span, sentence, operation_words)
         case "array":
             return _array_candidates(slot, span, operation_words, sentence)
         case "string":
@@ -68,10 +75,30 @@ def _from_span(slot: Slot, span: Span, operation_words: frozenset[str], sentence
     return []
 
 
-def _number_candidates(slot: Slot, span: Span) -> list[Candidate]:
+_COUNTED = frozenset(
+    concept(word)
+    for word in words_in("number integer value city place location object body charge side point set group party item side length variable")
+)
+
+
+def _counts_only(slot: Slot, span: Span, sentence: Sentence, operation_words: frozenset[str]) -> bool:
+    """ "two numbers, 12 and 18": the "two" announces values, it is none."""
+    if span.number is None or not span.number.in_words or span.number.ordinal:
+        return False
+    following = [token for token in sentence.tokens if token.start >= span.end][:3]
+    if any(token.stem in slot.name_words for token in following):
+        return False
+    announced = any(token.stem in _COUNTED or token.stem in operation_words for token in following if token.kind == "word")
+    return announced and any(other.kind in ("number", "name", "list") and other.start > span.end for other in sentence.spans)
+
+
+def _number_candidates(slot: Slot, span: Span, sentence: Sentence, operation_words: frozenset[str]) -> list[Candidate]:
     if span.kind == "number" and span.number is not None:
         value = convert_number(slot, span)
-        return [] if value is None else [Candidate(value, span.start, span.end, span, "span")]
+        if value is None:
+            return []
+        hints = (("counts_only", 1.0),) if _counts_only(slot, span, sentence, operation_words) else ()
+        return [Candidate(value, span.start, span.end, span, "span", hints=hints)]
     if span.kind == "moment" and span.moment is not None and span.moment.day and "year" in slot.roles:
         return [Candidate(span.moment.day.year, span.start, span.end, span, "span", hints=(("year_of_date", 1.0),))]
     if span.kind == "quoted" and re.fullmatch(r"-?\d+(?:\.\d+)?", span.text):
@@ -116,13 +143,38 @@ def _string_candidates(slot: Slot, span: Span, operation_words: frozenset[str], 
         if end > span.end:
             made.append(Candidate(with_unit.strip(), span.start, end, span, "span", hints=(("with_unit", 1.0),)))
         return made
-    if span.kind == "list":
+    if span.kind in ("list", "json"):
         return []
-    if span.kind == "json":
-        return []
+    if span.kind == "unit":
+        return [Candidate(span.text, span.start, span.end, span, "span", True)] if "unit" in slot.roles else []
+    if span.kind == "formula":
+        return [Candidate(span.text, span.start, span.end, span, "span")]
     if span.kind in ("quoted", "email", "url", "code"):
         return [Candidate(span.text, span.start, span.end, span, "span")]
-    return _trimmed(slot, span, operation_words, sentence)
+    return [_place_of(slot, candidate) for candidate in _trimmed(slot, span, operation_words, sentence)]
+
+
+_CITY_AND_STATE = re.compile(r"\bcity,? (?:and|&) state\b|\bcity,? state\b|\b[A-Z][a-z]+, ?[A-Z]{2}\b", re.IGNORECASE)
+
+
+def _place_of(slot: Slot, candidate: Candidate) -> Candidate:
+    """What is generally known of places: a country's name for "German", a state where "city, state" is asked for."""
+    low = str(candidate.value).lower()
+    head = low.split(",")[0]
+    if "country" in slot.name_words:
+        if low in lexicon.DEMONYMS:
+            return replace(candidate, value=lexicon.DEMONYMS[low], hints=(*candidate.hints, ("country", 1.0)))
+        if low in lexicon.COUNTRIES:
+            return replace(candidate, hints=(*candidate.hints, ("country", 1.0)))
+        return replace(candidate, hints=(*candidate.hints, ("not_a_country", 1.0)))
+    if head in lexicon.PLACES:
+        geographic = bool({"place", "place_described"} & slot.roles) and "venue" not in slot.roles
+        candidate = replace(candidate, hints=(*candidate.hints, ("known_place" if geographic else "known_place_elsewhere", 1.0)))
+    if low in lexicon.COUNTRIES and "city" in slot.name_words:
+        return replace(candidate, hints=(*candidate.hints, ("country_for_city", 1.0)))
+    if low in lexicon.US_CITIES and _CITY_AND_STATE.search(slot.description):
+        return replace(candidate, value=f"{candidate.value}, {lexicon.US_CITIES[low]}")
+    return candidate
 
 
 def _moment_text(slot: Slot, moment: Moment, verbatim: str) -> str:
@@ -138,45 +190,52 @@ def _moment_text(slot: Slot, moment: Moment, verbatim: str) -> str:
 def _trimmed(slot: Slot, span: Span, operation_words: frozenset[str], sentence: Sentence) -> list[Candidate]:
     """The words as they stand, and without the words at both ends that name the slot or the operation.
 
-    slot `team`: "Lakers team" -> "Lakers"; operation `recipe_search`: "cookie recipe" -> "cookie"
+    slot `team`: "Lakers team" -> "Lakers"; operation `recipe_search`: "cookie recipe" -> "cookie";
+    slot `energy_type`: "renewable energy sources" -> "renewable"
     """
-    tokens = sentence.tokens_within(span.start, span.end) or []
+    tokens = sentence.tokens_within(span.start, span.end)
     made = [Candidate(span.text, span.start, span.end, span, "span")]
     if not tokens:
         return made
     own = set(slot.name_words)
-    spare_own = [
-        t.kind in ("word", "cjk") and (t.stem in own and (not t.text[0].isupper() or span.kind == "phrase"))
-        for t in tokens
-    ]
-    spare_any = [
-        own_word or (t.stem in operation_words and not t.text[0].isupper())
-        for t, own_word in zip(tokens, spare_own, strict=True)
+    lower = [token.kind == "cjk" or not token.text[0].isupper() for token in tokens]
+    named = [token.stem in own and small for token, small in zip(tokens, lower, strict=True)]
+    known = [
+        is_own or (small and (token.stem in operation_words or token.low in lexicon.SPARE_ADJECTIVES))
+        for token, is_own, small in zip(tokens, named, lower, strict=True)
     ]
     seen = {(span.start, span.end)}
-    for label, spare in (("trim_own", spare_own), ("trim_operation", spare_any)):
+    for label, spare in (("trim_own", named), ("trim_operation", known)):
         first, last = 0, len(tokens) - 1
         while first <= last and spare[first]:
             first += 1
         while last >= first and spare[last]:
             last -= 1
         if first > last:
-            made[0] = Candidate(
-                span.text,
-                span.start,
-                span.end,
-                span,
-                "span",
-                hints=(("all_known", 1.0 if label == "trim_own" else 0.7),),
-            )
+            weight = 1.0 if label == "trim_own" else 0.7
+            made[0] = replace(made[0], hints=(("all_known", weight),))
             break
-        start, end = tokens[first].start, min(tokens[last].end, span.end)
-        if (start, end) not in seen:
-            seen.add((start, end))
-            made.append(
-                Candidate(sentence.text[start:end].removesuffix("'s"), start, end, span, "span", hints=((label, 1.0),))
-            )
+        _add_piece(made, seen, sentence, span, tokens[first : last + 1], label)
+    for position, is_known in enumerate(known):
+        if is_known and 0 < position < len(tokens) - 1:
+            label = "modifier_own" if named[position] else "modifier_operation"
+            first = 0
+            while first < position and known[first]:
+                first += 1
+            _add_piece(made, seen, sentence, span, tokens[first:position], label)
     return made
+
+
+def _add_piece(
+    made: list[Candidate], seen: set[tuple[int, int]], sentence: Sentence, span: Span, piece: Sequence[Token], label: str
+) -> None:
+    if not piece:
+        return
+    start, end = piece[0].start, min(piece[-1].end, span.end)
+    if (start, end) not in seen:
+        seen.add((start, end))
+        text = sentence.text[start:end].removesuffix("'s")
+        made.append(Candidate(text, start, end, span, "span", hints=((label, 1.0),)))
 
 
 def _array_candidates(slot: Slot, span: Span, operation_words: frozenset[str], sentence: Sentence) -> list[Candidate]:
@@ -228,12 +287,72 @@ def _item(slot: Slot, span: Span, operation_words: frozenset[str], sentence: Sen
         return None
     if span.kind == "moment" and span.moment is not None:
         return _moment_text(slot, span.moment, span.text)
-    if span.kind in ("json", "list"):
+    if span.kind in ("json", "list", "unit"):
         return None
     if span.kind in ("name", "phrase"):
         options = _trimmed(slot, span, operation_words, sentence)
         return options[1].value if len(options) > 1 else options[0].value
     return span.text
+
+
+def _numbers_by_meaning(slot: Slot, sentence: Sentence) -> list[Candidate]:
+    """ "compounded monthly" is 12 times a year; "from rest" is no velocity."""
+    found: list[Candidate] = []
+    words = {*slot.name_words, *slot.cues}
+    if words & _FREQUENT:
+        for token in sentence.tokens:
+            times = lexicon.TIMES_A_YEAR.get(token.low)
+            if times is not None:
+                found.append(_number_candidate(slot, times, token.start, token.end))
+    if "speed" in slot.name_words and "begin" in slot.name_words:
+        match = re.search(r"\b(?:from|at) rest\b", sentence.plain, re.IGNORECASE)
+        if match:
+            found.append(_number_candidate(slot, 0, *match.span()))
+    return found
+
+
+@lru_cache(maxsize=1)
+def _everyday_values() -> dict[str, tuple[str, ...]]:
+    return {concept(name): values for name, values in lexicon.KNOWN_VALUES.items()}
+
+
+def _known_values(slot: Slot, sentence: Sentence) -> list[Candidate]:
+    """Values of everyday sets: colors for `color`, currencies for `currency`, the sentence's own language …"""
+    if "currency" in slot.name_words:
+        return _named_in(sentence, lexicon.CURRENCIES, lambda spoken, code: code)
+    if "languag" in slot.name_words or "local" in slot.name_words:
+        codes = bool(re.search(r"\bcode\b|ISO|'[a-z]{2}'|\"[a-z]{2}\"|\b(?:en|zh|fr)\b", slot.description))
+        found = _named_in(sentence, lexicon.LANGUAGES, lambda spoken, code: code if codes else spoken.capitalize())
+        if slot.required and re.search(r"written|input|of the text", slot.description):
+            own = ("zh" if codes else "Chinese") if has_chinese(sentence.plain) else ("en" if codes else "English")
+            found.append(Candidate(own, 0, 0, None, "known", True, (("language_of_text", 1.0),)))
+        return found
+    for word in slot.name_words:
+        values = _everyday_values().get(word)
+        if values:
+            return _named_in(sentence, dict.fromkeys(values, ""), lambda spoken, code: spoken)
+    return []
+
+
+def _named_in(sentence: Sentence, table: Mapping[str, str], value: Callable[[str, str], str]) -> list[Candidate]:
+    found: list[Candidate] = []
+    plain = sentence.plain.lower()
+    for spoken, code in table.items():
+        if spoken not in plain:
+            continue
+        match = re.search(rf"(?<![a-z]){re.escape(spoken)}(?![a-z])", plain)
+        if match:
+            verbatim = sentence.text[match.start() : match.end()]
+            meant = value(spoken, code)
+            found.append(Candidate(verbatim if meant == spoken else meant, *match.span(), None, "known", True, (("length", -0.5 * len(spoken.split())),)))
+    return found
+
+
+_FREQUENT = frozenset(concept(word) for word in words_in("compound compounded compounding frequency times periods"))
+
+
+def _number_candidate(slot: Slot, value: int, start: int, end: int) -> Candidate:
+    return Candidate(float(value) if slot.type == "number" else value, start, end, None, "choice", hints=(("exact", 1.0),))
 
 
 # ---- choices --------------------------------------------------------------------------------------------------
@@ -383,7 +502,12 @@ def _code_matches(choice: str, sentence: Sentence, source: str) -> list[Candidat
 
 _BOOLEAN_PREFIXES = frozenset(
     concept(word)
-    for word in ["is", "has", "have", "include", "included", "get", "show", "with", "should", "allow", "enable", "enabled", "use", "return", "do", "can", "need", "needs", "want", "only", "flag", "calculate", "find", "add", "display", "require", "required"]
+    for word in words_in(
+    """
+    is has have include included get show with should allow enable enabled use return do can need needs want
+    only flag calculate find add display require required
+    """
+)
 ) | {"is", "has", "includ", "us"}
 
 
@@ -401,7 +525,9 @@ def _booleans(slot: Slot, sentence: Sentence) -> list[Candidate]:
     value = explicit if explicit is not None else not negative
     if named_negative and explicit is None:
         value = True if not negative else value or True
+    together = last - first + 1 == len(covered) >= 2 and share == 1.0
     hints = (
+        ("boolean_together", float(together)),
         ("boolean_share", share),
         ("boolean_affirmed", 1.0 if affirmed or negative or explicit is not None else 0.0),
         ("boolean_default", 1.0 if slot.default is value else 0.0),
@@ -448,7 +574,3 @@ def _explicit_boolean(sentence: Sentence, last: int) -> bool | None:
     if match is None:
         return None
     return match[1] in ("true", "yes", "on", "enabled")
-
-
-def tokens_of(text: str) -> list[Token]:
-    return tokenize(same_length(text))

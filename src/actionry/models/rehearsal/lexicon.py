@@ -5,6 +5,11 @@ Every table is general English or Chinese; nothing here is about one API.
 
 from __future__ import annotations
 
+def words_in(table: str) -> list[str]:
+    """The words of a table that is written as one text."""
+    return table.split()
+
+
 ABBREVIATIONS: dict[str, str] = {
     "temp": "temperature", "qty": "quantity", "num": "number", "no": "no", "nr": "number", "cnt": "count",
     "lat": "latitude", "lon": "longitude", "lng": "longitude", "long": "long", "loc": "location",
@@ -24,6 +29,18 @@ ABBREVIATIONS: dict[str, str] = {
     "coef": "coefficient", "coeff": "coefficient", "var": "variable", "vars": "variables", "spec": "specification",
     "specs": "specifications", "gen": "gen", "ppl": "people", "apt": "apartment", "mgmt": "management",
 }  # fmt: skip
+
+COMPOUNDS: dict[str, str] = {
+    "".join(pair.split()): pair
+    for pair in (
+        "user name;file name;first name;last name;full name;hotel name;zip code;post code;time zone;check in;check out;"
+        "phone number;start date;end date;birth date;due date;email address;page size;sort by;order by;item id;user id;"
+        "pet id;key word;web site;data set;data base;home page;time stamp;time frame;host name;display name;nick name;"
+        "order id;post id;movie id;team name;game name;room type;start time;end time;birth day;country code;city name;"
+        "top n;body weight;play list;back ground;head line;movie name;song name;book title"
+    ).split(";")
+}
+"""Identifiers that are written as one word."""
 
 SYNONYMS: tuple[str, ...] = (
     "price cost fee fare charge_price",
@@ -66,7 +83,7 @@ SYNONYMS: tuple[str, ...] = (
     "language tongue",
     "keyword term",
     "title name called named titled",
-    "kind type category sort_kind variety genre",
+    "kind type category variety",
     "message text body content",
     "comment remark note",
     "task todo to-do",
@@ -116,41 +133,124 @@ SYNONYMS: tuple[str, ...] = (
     "priority urgent urgency",
     "complete done finished completed",
     "cancel abort revoke",
-    "status state",
 )
 """Each line one concept; the first word is its head. Words are stemmed when read, so plurals need no entry."""
 
 DETERMINERS = frozenset(
-    ["a", "an", "the", "this", "that", "these", "those", "my", "your", "his", "her", "its", "our", "their", "some", "any", "each", "every", "all", "both"]
+    words_in(
+    """
+    a an the this that these those my your his her its our their some any each every all both
+    """
+)
 )
 PREPOSITIONS = frozenset(
-    ["of", "in", "on", "at", "to", "from", "for", "with", "without", "by", "about", "into", "onto", "over", "under", "between", "among", "through", "during", "before", "after", "within", "across", "near", "around", "along", "against", "via", "per", "as", "than", "above", "below", "until", "till", "since", "toward", "towards", "inside", "outside", "like", "using", "regarding", "concerning", "up", "down", "off", "out", "based", "including", "except", "excluding", "upon", "beyond"]
+    words_in(
+    """
+    of in on at to from for with without by about into onto over under between among through during before
+    after within across near around along against via per as than above below until till since toward towards
+    inside outside like using regarding concerning up down off out based including except excluding upon
+    beyond
+    """
 )
-CONJUNCTIONS = frozenset(["and", "or", "but", "nor", "so", "yet", "if", "when", "while", "where", "because", "whether", "then", "also", "plus", "versus"])
+)
+CONJUNCTIONS = frozenset(words_in(
+    """
+    and or but nor so yet if when while where because whether then also plus versus
+    """
+))
 PRONOUNS = frozenset(
-    ["i", "me", "you", "he", "him", "she", "it", "we", "us", "they", "them", "myself", "yourself", "itself", "who", "whom", "whose", "which", "what", "how", "why", "there", "here", "i'm", "i'd", "i've", "i'll", "it's", "that's", "what's", "who's", "where's", "how's", "let's", "you're", "we're", "they're", "one", "ones", "someone", "anyone", "something", "anything", "everything", "nothing"]
+    words_in(
+    """
+    i me you he him she it we us they them myself yourself itself who whom whose which what how why there
+    here i'm i'd i've i'll it's that's what's who's where's how's let's you're we're they're one ones someone
+    anyone something anything everything nothing
+    """
+)
 )
 AUXILIARIES = frozenset(
-    ["is", "are", "was", "were", "be", "been", "being", "am", "do", "does", "did", "done", "doing", "have", "has", "had", "having", "can", "could", "will", "would", "shall", "should", "may", "might", "must", "need", "needs", "want", "wants", "wanted", "like", "please", "kindly", "don't", "doesn't", "didn't", "can't", "won't", "isn't", "aren't", "wouldn't", "couldn't", "shouldn't", "let", "lets", "gonna", "wanna", "i'd", "got"]
+    words_in(
+    """
+    is are was were be been being am do does did done doing have has had having can could will would shall
+    should may might must need needs want wants wanted like please kindly don't doesn't didn't can't won't
+    isn't aren't wouldn't couldn't shouldn't let lets gonna wanna i'd got
+    """
+)
 )
 ADVERBS = frozenset(
-    ["just", "only", "very", "too", "really", "quite", "also", "now", "currently", "again", "still", "already", "please", "not", "no", "yes", "exactly", "approximately", "about", "around", "roughly", "nearly", "almost", "much", "many", "more", "most", "less", "least", "few", "lot", "lots", "how", "ever", "never", "always", "say", "respectively", "each", "together", "first", "finally", "lastly", "next", "moreover", "additionally", "furthermore", "then", "well-shuffled", "given", "such", "same", "other", "another", "else"]
+    words_in(
+    """
+    just only very too really quite also now currently again still already please not no yes exactly
+    approximately about around roughly nearly almost much many more most less least few lot lots how ever
+    never always say respectively each together first finally lastly next moreover additionally furthermore
+    then well-shuffled given such same other another else
+    """
+)
 )
 VERBS = frozenset(
-    ["find", "get", "give", "show", "tell", "calculate", "compute", "determine", "retrieve", "fetch", "search", "look", "provide", "list", "check", "identify", "generate", "create", "make", "add", "delete", "remove", "update", "change", "modify", "set", "book", "reserve", "order", "buy", "purchase", "send", "play", "convert", "predict", "estimate", "analyze", "analyse", "compare", "evaluate", "solve", "sort", "count", "measure", "schedule", "plan", "help", "know", "see", "view", "display", "describe", "explain", "translate", "recommend", "suggest", "locate", "obtain", "return", "draw", "write", "read", "open", "close", "start", "stop", "cancel", "track", "monitor", "manage", "perform", "conduct", "run", "execute", "apply", "use", "used", "using", "considering", "consider", "assume", "assuming", "containing", "contain", "take", "takes", "taking", "taken", "going", "go", "goes", "travel", "traveling", "living", "live", "lives", "working", "work", "works", "called", "named", "titled", "placed", "located", "based", "produced", "made", "played", "invested", "bought", "sold", "rolled", "raised", "multiplied", "divided", "drawn", "held", "written", "composed", "released", "published", "compute", "figure", "assess", "simulate", "optimize", "design", "build", "implement", "train", "detect", "download", "upload", "share", "submit", "rent", "hire", "visit", "eat", "drink", "cook", "prepare", "bake", "learn", "teach", "study", "ask", "answer", "respond", "reply", "post", "publish", "print", "save", "store", "keep", "mark", "move", "copy", "turn", "switch", "enable", "disable", "activate", "deactivate", "want", "need", "like", "wish", "prefer", "love", "interested", "looking", "trying", "starting", "ending", "beginning", "finishing", "moving", "accelerating", "traveling", "travelling", "carrying", "having", "being", "getting", "requesting", "gather", "collect", "examine", "investigate", "inspect", "review", "validate", "verify", "confirm", "assign", "allocate", "put", "drop", "bring", "request", "access", "enter", "fill", "include", "exclude", "including", "excluding", "spend", "pay", "log", "sign", "register", "subscribe", "unsubscribe", "follow", "unfollow", "invite", "join", "leave", "remind", "notify", "alert", "pull", "push", "fetch", "extract", "enlist", "pick", "select", "choose", "filter", "summarize", "forecast", "won", "win", "wins", "happened", "occurred", "happen", "occur", "does", "happen", "specify", "specified", "desired", "required"]
+    words_in(
+    """
+    find get give show tell calculate compute determine retrieve fetch search look provide list check
+    identify generate create make add delete remove update change modify set book reserve order buy purchase
+    send play convert predict estimate analyze analyse compare evaluate solve sort count measure schedule
+    plan help know see view display describe explain translate recommend suggest locate obtain return draw
+    write read open close start stop cancel track monitor manage perform conduct run execute apply use used
+    using considering consider assume assuming containing contain take takes taking taken going go goes
+    travel traveling living live lives working work works called named titled placed located based produced
+    made played invested bought sold rolled raised multiplied divided drawn held written composed released
+    published compute figure assess simulate optimize design build implement train detect download upload
+    share submit rent hire visit eat drink cook prepare bake learn teach study ask answer respond reply post
+    publish print save store keep mark move copy turn switch enable disable activate deactivate want need
+    like wish prefer love interested looking trying starting ending beginning finishing moving accelerating
+    traveling travelling carrying having being getting requesting gather collect examine investigate inspect
+    review validate verify confirm assign allocate put drop bring request access enter fill include exclude
+    including excluding spend pay log sign register subscribe unsubscribe follow unfollow invite join leave
+    remind notify alert pull push fetch extract enlist pick select choose filter summarize forecast won win
+    wins happened occurred happen occur does happen specify specified desired required
+    """
 )
-QUESTION_WORDS = frozenset(["what", "which", "who", "whom", "whose", "where", "when", "why", "how", "what's", "who's", "where's"])
+)
+ING_NOUNS = frozenset(
+    words_in(
+        """
+        learning engineering banking mining training marketing processing building gaming programming shipping clothing
+        housing trading funding lighting testing swimming running cooking painting meeting wedding thing morning evening
+        spring string rating ranking setting reading writing parking meaning beginning ending
+        """
+    )
+)
+QUESTION_WORDS = frozenset(words_in(
+    """
+    what which who whom whose where when why how what's who's where's
+    """
+))
 FUNCTION_WORDS = DETERMINERS | PREPOSITIONS | CONJUNCTIONS | PRONOUNS | AUXILIARIES | ADVERBS
 GENERIC_CUES = frozenset(
-    ["value", "name", "type", "number", "input", "parameter", "string", "list", "array", "object", "specific", "specify", "specified", "given", "provide", "default", "optional", "required", "format", "example", "e.g", "i.e", "etc", "set", "desired", "want", "get", "retrieve", "find", "boolean", "integer", "float", "true", "false", "indicate", "flag", "whether", "used", "use", "determine", "calculate", "return", "returned", "option", "possible", "include", "included", "information", "data", "detail", "details", "field", "item", "particular", "current", "unit", "units"]
+    words_in(
+    """
+    value name type number input parameter string list array object specific specify specified given provide
+    default optional required format example e.g i.e etc set desired want get retrieve find boolean integer
+    float true false indicate flag whether used use determine calculate return returned option possible
+    include included information data detail details field item particular current unit units
+    """
+)
 )
 """Words that stand in every second parameter description, so they say little about which value belongs there."""
 
 NEGATIONS = frozenset(
-    ["no", "not", "without", "don't", "doesn't", "dont", "never", "exclude", "excluding", "except", "skip", "ignore", "ignoring", "omit", "disable", "disabled", "off", "non", "neither", "nor", "avoid", "isn't", "aren't", "won't"]
+    words_in(
+    """
+    no not without don't doesn't dont never exclude excluding except skip ignore ignoring omit disable
+    disabled off non neither nor avoid isn't aren't won't
+    """
+)
 )
 AFFIRMATIONS = frozenset(
-    ["include", "including", "includes", "included", "with", "consider", "considering", "enable", "enabled", "on", "yes", "also", "show", "plus", "along", "add", "want", "need", "require", "requires", "must", "should", "have", "has", "having", "as", "allow", "allowing", "only"]
+    words_in(
+    """
+    include including includes included with consider considering enable enabled on yes also show plus along
+    add want need require requires must should have has having as allow allowing only
+    """
+)
 )
 
 # unit -> (dimension, factor to the dimension's base unit); names are stems or symbols as written
@@ -347,6 +447,89 @@ ENUM_MEANINGS: tuple[str, ...] = (
     "double 双人",
 )
 """Words that mean the same as a choice of a closed set."""
+
+DEMONYMS: dict[str, str] = {
+    "american": "United States", "british": "United Kingdom", "english": "England", "french": "France",
+    "german": "Germany", "italian": "Italy", "spanish": "Spain", "chinese": "China", "japanese": "Japan",
+    "korean": "South Korea", "indian": "India", "russian": "Russia", "canadian": "Canada", "mexican": "Mexico",
+    "brazilian": "Brazil", "australian": "Australia", "dutch": "Netherlands", "swedish": "Sweden",
+    "norwegian": "Norway", "danish": "Denmark", "finnish": "Finland", "polish": "Poland", "greek": "Greece",
+    "turkish": "Turkey", "egyptian": "Egypt", "irish": "Ireland", "swiss": "Switzerland", "austrian": "Austria",
+    "belgian": "Belgium", "portuguese": "Portugal", "thai": "Thailand", "vietnamese": "Vietnam",
+    "argentine": "Argentina", "roman": "Rome", "ukrainian": "Ukraine", "israeli": "Israel",
+}  # fmt: skip
+US_CITIES: dict[str, str] = {
+    city.replace("_", " "): state
+    for state, cities in {
+        "NY": "new_york new_york_city buffalo manhattan brooklyn", "CA": "los_angeles san_francisco san_diego san_jose "
+        "sacramento oakland fresno berkeley palo_alto santa_monica anaheim", "IL": "chicago springfield",
+        "TX": "houston dallas austin san_antonio fort_worth el_paso", "AZ": "phoenix tucson", "PA": "philadelphia pittsburgh",
+        "FL": "miami orlando tampa jacksonville", "WA": "seattle spokane", "CO": "denver boulder", "MA": "boston cambridge",
+        "NV": "las_vegas reno", "OR": "portland", "GA": "atlanta", "MI": "detroit", "MN": "minneapolis", "OH":
+        "columbus cleveland cincinnati", "TN": "nashville memphis", "LA": "new_orleans", "MO": "kansas_city st._louis",
+        "NC": "charlotte raleigh", "IN": "indianapolis", "WI": "milwaukee", "MD": "baltimore", "UT": "salt_lake_city",
+        "DC": "washington", "OK": "oklahoma_city", "NM": "albuquerque", "HI": "honolulu", "KY": "louisville",
+        "NE": "omaha", "VA": "richmond", "AK": "anchorage",
+    }.items()
+    for city in cities.split()
+}  # fmt: skip
+"""For parameters that say "city and state, e.g. San Francisco, CA"."""
+WORLD_CITIES = frozenset(
+    city.replace("_", " ")
+    for city in words_in(
+        """
+        london paris berlin madrid rome tokyo beijing shanghai sydney melbourne toronto vancouver montreal moscow dubai
+        singapore hong_kong seoul mumbai delhi new_delhi bangalore istanbul cairo amsterdam brussels vienna zurich geneva
+        stockholm oslo copenhagen helsinki dublin lisbon barcelona milan venice florence naples athens prague budapest
+        warsaw munich frankfurt hamburg manchester liverpool edinburgh glasgow birmingham osaka kyoto bangkok hanoi
+        jakarta manila kuala_lumpur taipei shenzhen guangzhou chengdu hangzhou wuhan nanjing xi'an tianjin chongqing
+        nairobi lagos johannesburg cape_town casablanca rio_de_janeiro sao_paulo são_paulo buenos_aires santiago lima
+        bogota mexico_city havana auckland wellington tel_aviv jerusalem doha riyadh kiev kyiv nyc la lyon marseille nice
+        seville valencia porto krakow 北京 上海 广州 深圳 杭州 成都 武汉 南京 西安 天津 重庆 苏州 巴黎 伦敦 东京 纽约 柏林 罗马
+        首尔 香港 台北 厦门 青岛 大连 长沙 郑州 昆明 三亚 桂林 哈尔滨 沈阳 济南 福州 合肥 宁波 无锡 拉萨 澳门 新加坡 悉尼
+        莫斯科 曼谷 大阪 京都 旧金山 洛杉矶 芝加哥 波士顿 西雅图 马德里 米兰 维也纳 多伦多 迪拜 华盛顿 温哥华 墨尔本
+        """
+    )
+)
+PLACES = WORLD_CITIES | frozenset(US_CITIES) | frozenset(COUNTRIES)
+SPARE_ADJECTIVES = frozenset(
+    words_in(
+        """
+        closest nearest best top latest newest upcoming current average total new good great popular recent famous free
+        cheap cheapest available full complete detailed specific different various other last next
+        """
+    )
+)
+"""Dropped at the edge of a phrase: they say which, not what."""
+KNOWN_VALUES: dict[str, tuple[str, ...]] = {
+    name: tuple(value.replace("_", " ") for value in values.split())
+    for names, values in {
+        "color": "red blue green yellow black white orange purple pink brown gray grey gold silver cyan magenta beige",
+        "gender": "male female man woman",
+        "season": "spring summer autumn fall winter",
+        "cuisine": "italian chinese japanese indian mexican thai french korean vietnamese greek spanish american "
+        "mediterranean sushi seafood vegetarian vegan pizza",
+        "diet": "vegetarian vegan gluten-free gluten_free keto paleo halal kosher low-carb dairy-free",
+        "dietary": "vegetarian vegan gluten-free gluten_free keto paleo halal kosher low-carb dairy-free",
+        "transport": "train bus car bike bicycle walking subway taxi plane ferry tram",
+        "transportation": "train bus car bike bicycle walking subway taxi plane ferry tram",
+        "fuel": "gas gasoline diesel petrol electric electricity hybrid hydrogen",
+        "continent": "africa asia europe north_america south_america antarctica oceania australia",
+        "genre": "rock pop jazz classical hip_hop rap country blues metal folk electronic reggae comedy drama horror action "
+        "thriller romance science_fiction sci-fi fantasy mystery documentary animation adventure fiction",
+        "platform": "pc xbox playstation ps4 ps5 switch nintendo_switch facebook twitter instagram youtube tiktok linkedin "
+        "steam android ios netflix spotify amazon",
+        "weekday": "monday tuesday wednesday thursday friday saturday sunday",
+        "sport": "football soccer basketball baseball tennis golf hockey cricket rugby volleyball swimming boxing",
+        "instrument": "piano guitar violin drums flute saxophone trumpet cello clarinet harp",
+    }.items()
+    for name in names.split()
+}
+"""Concept of a parameter's name -> values that everybody expects there."""
+TIMES_A_YEAR: dict[str, int] = {
+    "annually": 1, "yearly": 1, "semiannually": 2, "semi-annually": 2, "quarterly": 4, "monthly": 12, "weekly": 52,
+    "daily": 365,
+}  # fmt: skip
 
 CHINESE: dict[str, str] = {}
 LONGEST_CHINESE_WORD = 1

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from actionry.models.rehearsal import lexicon
+from actionry.models.rehearsal.lexicon import words_in
 from actionry.models.rehearsal.words import Token, stem
 
 
@@ -24,22 +25,37 @@ class Number:
     end: int
     bare_end: int
     """End of the digits or number words alone, before the unit."""
+    in_words: bool = False
+    """Written in words ("two"), which often only counts what follows."""
 
 
 _ONES = dict(
     zip(
-        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"],
+        words_in(
+    """
+    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+    seventeen eighteen nineteen
+    """
+),
         range(20),
         strict=True,
     )
 )
-_TENS = dict(zip(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], range(20, 100, 10), strict=True))
+_TENS = dict(zip(words_in(
+    """
+    twenty thirty forty fifty sixty seventy eighty ninety
+    """
+), range(20, 100, 10), strict=True))
 _SCALES = {"hundred": 100, "thousand": 1_000, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
 _SUFFIXES = {"k": 1_000, "m": 10**6, "million": 10**6, "bn": 10**9, "b": 10**9, "billion": 10**9,
              "thousand": 1_000, "trillion": 10**12, "hundred": 100, "dozen": 12, "mn": 10**6}  # fmt: skip
 _ORDINALS = dict(
     zip(
-        ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth"],
+        words_in(
+    """
+    first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth
+    """
+),
         range(1, 13),
         strict=True,
     )
@@ -60,6 +76,7 @@ _UNIT_AFTER = re.compile(
 _CHINESE_UNIT_AFTER = re.compile(
     "|".join(sorted((re.escape(u) for u in lexicon.UNITS if re.match("[㐀-鿿]", u)), key=len, reverse=True))
 )
+_SPEAKS_OF_HEAT = re.compile(r"\b(?:kelvin|temperature|heat|thermal|gas|entropy|pressure)\b", re.IGNORECASE)
 _ORDINAL_AFTER = re.compile(r"(?:st|nd|rd|th)\b", re.IGNORECASE)
 
 
@@ -108,7 +125,11 @@ def _with_unit(text: str, value: int | float, currency: str | None, start: int, 
     bare_end = end
     ordinal = _ORDINAL_AFTER.match(text, end)
     if ordinal and isinstance(value, int):
-        return Number(value, "", "", 1.0, True, start, ordinal.end(), ordinal.end())
+        century = re.match(r"\s+century\b", text[ordinal.end() : ordinal.end() + 10])
+        end = ordinal.end() + (century.end() if century else 0)
+        return Number(value, "century" if century else "", "", 1.0, True, start, end, ordinal.end())
+    if text[end : end + 1] == "K" and not currency and _SPEAKS_OF_HEAT.search(text):
+        return Number(value, "kelvin", "temperature", 1.0, False, start, end + 1, bare_end)
     scale = re.compile(r"\s?(k|m|bn|b|mn|million|billion|thousand|trillion|hundred|dozen)\b", re.IGNORECASE).match(
         text, end
     )
@@ -180,10 +201,10 @@ def _in_words(text: str, tokens: Sequence[Token]) -> list[Number]:
             index += used
             continue
         if ordinal:
-            found.append(Number(value, "", "", 1.0, True, first.start, last.end, last.end))
+            found.append(Number(value, "", "", 1.0, True, first.start, last.end, last.end, True))
         else:
             unit, dimension, factor, end = read_unit(text, last.end)
-            found.append(Number(value, unit, dimension, factor, False, first.start, end, last.end))
+            found.append(Number(value, unit, dimension, factor, False, first.start, end, last.end, True))
         index += used
     return found
 

@@ -138,10 +138,14 @@ def read_slot(
     items = resolve(schema.get("items"), defs) if kind == "array" else {}
     enum = schema.get("enum") or items.get("enum") or (() if "const" not in schema else (schema["const"],))
     facts = _described(description)
-    words = tuple(dict.fromkeys(concept(word) for word in split_identifier(name) if word not in ("by",)))
+    pieces = split_identifier(name)
+    words = tuple(dict.fromkeys(concept(word) for word in pieces if word != "by" and not word.isdigit())) or pieces
     has_default = "default" in schema or facts.default is not None
     unit, dimension, factor = _unit_of(name, description, words)
     roles = _roles(words, description, schema)
+    if "years" in pieces:
+        # "years" counts them, "year" is one of them.
+        roles, unit, dimension, factor = roles - {"year"}, "year", *lexicon.UNITS["year"]
     return Slot(
         path=path,
         name=name,
@@ -250,6 +254,14 @@ def _split_choices(listed: str) -> tuple[str, ...]:
     return tuple(piece for piece in pieces if len(piece) <= 40 and len(piece.split()) <= 4)
 
 
+def _asks_for_percent(description: str) -> bool:
+    """ "as a percentage" wants 5 for "5%"; "5% is 0.05" or "in decimal form" wants 0.05."""
+    low = description.lower()
+    if re.search(r"\bdecimal|\b0?\.\d|fraction|between 0 and 1\b|sum to 1\b", low):
+        return False
+    return "%" in low or re.search(r"\bpercent", low) is not None
+
+
 _IN_UNIT = re.compile(
     r"\b(?:in|as|of|unit:?|units:?|measured in)\s+(?:the\s+unit\s+of\s+)?\(?([A-Za-z°/^²³23% ]{1,30})", re.IGNORECASE
 )
@@ -273,7 +285,7 @@ def _unit_of(name: str, description: str, words: tuple[str, ...]) -> tuple[str, 
         for key in (first, first.rstrip("s"), first.removesuffix("es")):
             if key in lexicon.UNITS and (len(key) > 1 or first in ("m", "g", "k")):
                 return key, *lexicon.UNITS[key]
-    if "%" in description or re.search(r"\bpercent", description, re.IGNORECASE):
+    if _asks_for_percent(description):
         return "%", "percent", 1.0
     for word in words:
         for key in (word, word + "e"):
@@ -290,8 +302,10 @@ _DIMENSIONS = {concept(word): dimension for word, dimension in lexicon.DIMENSION
 _ROLE_WORDS: dict[str, str] = {
     "start": "start begin from origin source departure base first checkin",
     "end": "end to destination target until arrival final second checkout",
-    "place": "city country location place state address region venue area destination origin town county province "
-    "district street airport station store continent hotel restaurant museum park court jurisdiction",
+    "place": "city country location place state address region area destination origin town county province district "
+    "street continent jurisdiction",
+    "venue": "venue airport station store hotel restaurant museum park court library school university hospital theater "
+    "stadium shop mall bank church",
     "person": "person author artist player user director actor composer employee customer patient student doctor "
     "celebrity sculptor president friend contact recipient assignee owner username first last",
     "date": "date day deadline birthday when checkin checkout",

@@ -6,14 +6,16 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 from typing import Any, Literal
 
 from actionry.models.rehearsal import lexicon
 from actionry.models.rehearsal.dates import Moment, find_moments
-from actionry.models.rehearsal.numbers import Number, find_numbers
+from actionry.models.rehearsal.lexicon import words_in
+from actionry.models.rehearsal.numbers import Number, find_numbers, read_unit
 from actionry.models.rehearsal.words import MAX_CHARACTERS, Token, same_length, tokenize
 
-Kind = Literal["quoted", "number", "moment", "email", "url", "code", "name", "phrase", "list", "json"]
+Kind = Literal["quoted", "number", "moment", "email", "url", "code", "name", "phrase", "list", "json", "unit", "formula"]
 MAX_SPANS = 160
 
 
@@ -47,7 +49,7 @@ class Sentence:
     """Start offset -> index of the token."""
 
     def tokens_within(self, start: int, end: int) -> list[Token]:
-        return [token for token in self.tokens if token.start >= start and token.end <= end]
+        return [token for token in self.tokens if start <= token.start < end]
 
 
 def read_sentence(text: str, today: date) -> Sentence:
@@ -63,8 +65,8 @@ _QUOTED = re.compile(
     r"\"(?P<double>[^\"\n]{1,4000})\"|(?<![A-Za-z0-9])'(?P<single>(?:[^'\n]|(?<=\w)'(?=\w)){1,1000})'(?![A-Za-z])"
 )
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?(?![\w@])")
-_URL = re.compile(r"\b(?:https?|ftp|wss?)://[^\s<>\"'，。）]{1,2000}|\bwww\.[^\s<>\"'，。）]{1,500}", re.IGNORECASE)
-_CODE = re.compile(r"(?<![\w@])(?:[#@](?=\w))?[A-Za-z0-9]{1,80}(?:[_./:\\-][A-Za-z0-9]{1,80}){0,12}(?![\w])", re.ASCII)
+_URL = re.compile(r"\b[A-Za-z0-9-]{2,60}\.(?:com|org|net|io|gov|edu|co\.uk|cn|dev|ai)\b(?![\w@])|\b(?:https?|ftp|wss?)://[^\s<>\"'，。）]{1,2000}|\bwww\.[^\s<>\"'，。）]{1,500}", re.IGNORECASE)
+_CODE = re.compile(r"(?<![\w@])(?:[#@](?=\w)|~?/(?=\w))?[A-Za-z0-9]{1,80}(?:[_./:\\-][A-Za-z0-9]{1,80}){0,12}(?![\w])", re.ASCII)
 _JSON = re.compile(r"[\[{]")
 
 
@@ -84,6 +86,8 @@ def find_spans(text: str, plain: str, tokens: Sequence[Token], today: date) -> l
         if free(m.start, m.end)
     ][:MAX_SPANS]
     dates = [(span.start, span.end) for span in moments]
+    formulas = [s for s in _formulas(text, plain) if free(s.start, s.end)][:MAX_SPANS]
+    hard += formulas
     codes = [s for s in _codes(text, plain) if free(s.start, s.end) and not _inside(s, dates)][:MAX_SPANS]
     hard += codes
     numbers = [
@@ -91,13 +95,16 @@ def find_spans(text: str, plain: str, tokens: Sequence[Token], today: date) -> l
         for n in find_numbers(plain, tokens)
         if free(n.start, n.bare_end) and not _inside_numbers(n, moments)
     ][:MAX_SPANS]
-    fixed = sorted([*closed, *codes, *moments, *numbers], key=lambda span: (span.start, span.end))
+    fixed = sorted([*closed, *codes, *moments, *numbers, *formulas], key=lambda span: (span.start, span.end))
     blocked = [*closed, *(span for span in codes), *moments]
-    words = _names(text, tokens, blocked) + _phrases(text, tokens, [*blocked, *numbers])
-    found = [*fixed, *words]
-    found += (
-        _bracketed(text, plain, fixed, tokens) + _enumerations(plain, fixed, text) + _word_lists(text, tokens, words)
-    )
+    names, pieces = _names(text, tokens, [*blocked, *formulas])
+    phrases = _phrases(text, tokens, [*blocked, *formulas, *_with_units(numbers)])
+    common = [span for span in phrases if any(word[:1].islower() or not word.isascii() for word in span.text.split())]
+    phrases = [span for span in phrases if span in common or not any(span.text == name.text for name in names)]
+    found = [*fixed, *names, *phrases, *_units_named(text, plain, tokens, numbers)]
+    found += _bracketed(text, plain, fixed, tokens) + _enumerations(plain, fixed, text)
+    found += _word_lists(text, pieces) + _word_lists(text, common) + _intervals(text, plain, numbers)
+    found += _pairs(text, plain)
     return sorted(found, key=lambda span: (span.start, span.end))[: 4 * MAX_SPANS]
 
 
@@ -149,7 +156,7 @@ def _codes(text: str, plain: str) -> list[Span]:
             if word.count(".") != 3:
                 continue
         mixed = has_digit and has_letter and not re.fullmatch(r"\d+(?:\.\d+)?-[a-z]+(?:-[a-z]+)*", word)
-        random_case = has_letter and re.search(r"[a-z][A-Z]", word) is not None and len(word) >= 6
+        random_case = has_letter and len(word) >= 8 and len(re.findall(r"[a-z][A-Z]|[A-Z][A-Z][a-z]", word)) >= 2
         if (
             mixed
             or ("_" in word and has_letter)
@@ -170,9 +177,21 @@ def _codes(text: str, plain: str) -> list[Span]:
     return found
 
 
-_NAME_LINKS = frozenset(["of", "the", "de", "la", "du", "del", "van", "von", "der", "di", "da", "al", "el", "bin", "and", "&", "le"])
+_NAME_LINKS = frozenset(words_in(
+    """
+    of the de la du del van von der di da al el bin and & le
+    """
+))
 STATES = frozenset(
-    ["al", "ak", "az", "ar", "ca", "co", "ct", "de", "fl", "ga", "hi", "id", "il", "in", "ia", "ks", "ky", "la", "me", "md", "ma", "mi", "mn", "ms", "mo", "mt", "ne", "nv", "nh", "nj", "nm", "ny", "nc", "nd", "oh", "ok", "or", "pa", "ri", "sc", "sd", "tn", "tx", "ut", "vt", "va", "wa", "wv", "wi", "wy", "dc", "d.c.", "alabama", "alaska", "arizona", "arkansas", "california", "colorado", "connecticut", "delaware", "florida", "georgia", "hawaii", "idaho", "illinois", "indiana", "iowa", "kansas", "kentucky", "louisiana", "maine", "maryland", "massachusetts", "michigan", "minnesota", "mississippi", "missouri", "montana", "nebraska", "nevada", "ohio", "oklahoma", "oregon", "pennsylvania", "tennessee", "texas", "utah", "vermont", "virginia", "washington", "wisconsin", "wyoming", "ontario", "quebec"]
+    words_in(
+    """
+    al ak az ar ca co ct de fl ga hi id il in ia ks ky la me md ma mi mn ms mo mt ne nv nh nj nm ny nc nd oh
+    ok or pa ri sc sd tn tx ut vt va wa wv wi wy dc d.c. alabama alaska arizona arkansas california colorado
+    connecticut delaware florida georgia hawaii idaho illinois indiana iowa kansas kentucky louisiana maine
+    maryland massachusetts michigan minnesota mississippi missouri montana nebraska nevada ohio oklahoma
+    oregon pennsylvania tennessee texas utah vermont virginia washington wisconsin wyoming ontario quebec
+    """
+)
 )  # fmt: skip
 
 
@@ -180,34 +199,44 @@ def _is_capital(token: Token) -> bool:
     return token.kind == "word" and token.text[0].isupper()
 
 
-def _names(text: str, tokens: Sequence[Token], blocked: Sequence[Span]) -> list[Span]:
+def _names(text: str, tokens: Sequence[Token], blocked: Sequence[Span]) -> tuple[list[Span], list[Span]]:
+    """(all readings, the smallest pieces that can be items of a list)"""
     found: list[Span] = []
+    pieces: list[Span] = []
     index = 0
     while index < len(tokens):
         if not _starts_name(tokens, index) or _covered(tokens[index], blocked):
             index += 1
             continue
         last = _name_end(tokens, index, blocked)
-        found.append(_words_span("name", text, tokens, index, last))
+        links = [link for link in range(index + 1, last) if tokens[link].low in ("and", "&")]
+        edges = [index - 1, *links, last + 1]
+        for left, right in pairwise(edges):
+            # "Lakers and Clippers" may be two names, "Pride and Prejudice" is one: offer both readings.
+            if right - 1 >= left + 1:
+                piece = _words_span("name", text, tokens, left + 1, right - 1)
+                found.append(piece)
+                pieces.append(piece)
+        if links:
+            found.append(_words_span("name", text, tokens, index, last))
         extended = _with_region(tokens, last)
         if extended != last:
-            found.append(_words_span("name", text, tokens, index, extended))
+            longer = _words_span("name", text, tokens, edges[-2] + 1, extended)
+            found.append(longer)
+            pieces[-1] = longer
         if last + 1 < len(tokens) and tokens[last + 1].kind == "number" and tokens[last + 1].prefix_space:
             found.append(_words_span("name", text, tokens, index, last + 1))
-        for link in range(index + 1, last):
-            # "Lakers and Clippers" may be two names, "Pride and Prejudice" is one: offer both readings.
-            if tokens[link].low in ("and", "&"):
-                found.append(_words_span("name", text, tokens, index, link - 1))
-                found.append(_words_span("name", text, tokens, link + 1, last))
-        index = last + 1
-    return found
+        if extended != last and extended - last <= 3:
+            found.append(_words_span("name", text, tokens, last + 2, extended))
+        index = extended + 1
+    return found, pieces
 
 
 def _starts_name(tokens: Sequence[Token], index: int) -> bool:
     token = tokens[index]
     if not _is_capital(token):
         return False
-    first = index == 0 or tokens[index - 1].low in (".", "?", "!", ":", ";")
+    first = index == 0 or tokens[index - 1].low in (".", "?", "!", ":", ";") or tokens[index - 1].text.endswith(".")
     follower = tokens[index + 1] if index + 1 < len(tokens) else None
     capital_follows = follower is not None and _is_capital(follower)
     if token.low in lexicon.FUNCTION_WORDS or token.low in lexicon.QUESTION_WORDS:
@@ -227,6 +256,8 @@ def _name_end(tokens: Sequence[Token], index: int, blocked: Sequence[Span]) -> i
     while position < len(tokens) and position - index < 14:
         token = tokens[position]
         if tokens[last].text.endswith("'s") and not _is_capital(token):
+            break
+        if tokens[position - 1].text.endswith(".") and token.low in lexicon.VERBS:
             break
         if _is_capital(token) and not _covered(token, blocked) and token.low not in ("i",):
             last = position
@@ -268,6 +299,13 @@ def _covered(token: Token, spans: Sequence[Span]) -> bool:
 def is_verb_here(tokens: Sequence[Token], index: int) -> bool:
     """ "book" is a verb after "to" or at the start, a noun after "the" or an adjective."""
     token = tokens[index]
+    before_low = tokens[index - 1].low if index else ""
+    after_low = tokens[index + 1].low if index + 1 < len(tokens) else ""
+    if token.low.endswith("ed") and len(token.low) > 4 and before_low in lexicon.PRONOUNS:
+        return True
+    if token.low.endswith("ing") and len(token.low) > 4 and token.text[0].islower():
+        if after_low in lexicon.PREPOSITIONS and token.low not in lexicon.ING_NOUNS and before_low not in lexicon.DETERMINERS:
+            return True
     if token.low not in lexicon.VERBS:
         return False
     if token.low.endswith(("ing", "ed")) and token.low not in ("building", "training", "wedding", "meeting"):
@@ -290,8 +328,19 @@ def _phrases(text: str, tokens: Sequence[Token], blocked: Sequence[Span]) -> lis
     first: int | None = None
     for index in range(len(tokens) + 1):
         token = tokens[index] if index < len(tokens) else None
+        opening = index == 0 or tokens[index - 1].low in (".", "!", "?", ";")
+        imperative = (
+            token is not None
+            and opening
+            and index + 1 < len(tokens)
+            and tokens[index + 1].kind in ("word", "number")
+            and token.text[0].isupper()
+            and token.text[1:].islower()
+            and token.kind == "word"
+        )
         content = (
             token is not None
+            and not imperative
             and token.kind in ("word", "cjk")
             and not _covered(token, blocked)
             and (token.low not in lexicon.FUNCTION_WORDS or (first is not None and token.low in ("no",)))
@@ -401,24 +450,95 @@ def _enumerations(plain: str, fixed: Sequence[Span], text: str) -> list[Span]:
     return found
 
 
-def _word_lists(text: str, tokens: Sequence[Token], words: Sequence[Span]) -> list[Span]:
+def _word_lists(text: str, words: Sequence[Span]) -> list[Span]:
     """Names or phrases joined by commas and "and": "protein, calories and carbs"."""
     found: list[Span] = []
-    for kind in ("phrase", "name"):
-        run: list[Span] = []
-        for span in [*sorted((s for s in words if s.kind == kind), key=lambda s: (s.start, -s.end)), None]:
-            if span is not None and run and span.start < run[-1].end:
+    run: list[Span] = []
+    for span in [*sorted(words, key=lambda span: span.start), None]:
+        if span is not None and run:
+            if span.start < run[-1].end:
                 continue
-            if (
-                span is not None
-                and run
-                and _BETWEEN_ITEMS.match(text[run[-1].end : span.start].replace("，", ",").replace("、", ","))
-            ):
+            if _BETWEEN_ITEMS.match(same_length(text[run[-1].end : span.start])):
                 run.append(span)
                 continue
-            if len(run) > 1:
-                found.append(
-                    Span("list", run[0].start, run[-1].end, text[run[0].start : run[-1].end], items=tuple(run))
-                )
-            run = [span] if span is not None else []
+        if len(run) > 1:
+            found.append(Span("list", run[0].start, run[-1].end, text[run[0].start : run[-1].end], items=tuple(run)))
+        run = [span] if span is not None else []
+    return found
+
+
+_FORMULA = re.compile(
+    r"(?<![\w.])(?:[fgy](?:\(x\))?\s?=\s?)?(?P<body>(?:\d+(?:\.\d+)?)?\*?[a-z](?:\s?(?:\^|\*\*)\s?-?\d+)?"
+    r"(?:\s?[-+*/]\s?(?:\d+(?:\.\d+)?)?\*?(?:[a-z](?:\s?(?:\^|\*\*)\s?-?\d+)?)?(?![a-z])){0,8})(?![\w])"
+)
+_FUNCTION_CALL = re.compile(r"(?<![\w.])(?:[fgy](?:\(x\))?\s?=\s?)?(?P<body>(?:sin|cos|tan|exp|log|ln|sqrt)\([^()]{1,40}\))")
+
+
+def _formulas(text: str, plain: str) -> list[Span]:
+    """ "3x^2 + 2x - 1", "y = x^3", "sin(x)": only what has a variable and an operator or a power."""
+    found = []
+    for match in [*_FORMULA.finditer(plain), *_FUNCTION_CALL.finditer(plain)]:
+        body = match["body"].strip()
+        if re.search(r"[\^*(]|\d[a-z]|[a-z]\s?[-+/]\s?\d", body) and not re.fullmatch(r"\d+(?:\.\d+)?[a-z]|[a-z]-\d+", body):
+            start = match.start("body")
+            found.append(Span("formula", match.start(), start + len(body), text[start : start + len(body)]))
+    return found
+
+
+def _with_units(numbers: Sequence[Span]) -> list[Span]:
+    """Number spans stretched over their units, so that "months" of "3 months" is nobody's phrase."""
+    return [
+        Span("number", span.start, span.number.end if span.number and span.number.unit else span.end, span.text)
+        for span in numbers
+    ]
+
+
+def _units_named(text: str, plain: str, tokens: Sequence[Token], numbers: Sequence[Span]) -> list[Span]:
+    """Units of numbers ("4 inches") and units, currencies and scales after in, to or into ("in km/h", "in Celsius")."""
+    found = []
+    for span in numbers:
+        number = span.number
+        if number is not None and number.unit and number.end > number.bare_end:
+            start = number.bare_end + len(text[number.bare_end : number.end]) - len(text[number.bare_end : number.end].lstrip(" -"))
+            found.append(Span("unit", start, number.end, text[start : number.end], value="attached", number=number))
+    for index, token in enumerate(tokens):
+        if token.low not in ("in", "into", "to", "from", "use", "using", "as") or index + 1 >= len(tokens):
+            continue
+        start = tokens[index + 1].start
+        unit, dimension, factor, end = read_unit(plain, start)
+        if unit and len(unit) > 1 and end > start:
+            found.append(Span("unit", start, end, text[start:end], value="named", number=Number(0, unit, dimension, factor, False, start, end, end)))
+    return found
+
+
+def _intervals(text: str, plain: str, numbers: Sequence[Span]) -> list[Span]:
+    """ "from 1 to 3", "between x = -1 and x = 2" as a list of two."""
+    found = []
+    for left, right in pairwise(numbers):
+        middle = plain[left.end : right.start].lower()
+        before = plain[max(left.start - 20, 0) : left.start].lower()
+        if len(middle) < 20 and re.fullmatch(r"\s*[a-z%°]{0,8}\s*(?:to|and|until|through|-|~|至|到)\s*(?:[a-z]\s?=\s?|\$)?", middle) and re.search(r"\b(?:from|between|interval|range|limits)\b|从|在", before):
+            found.append(Span("list", left.start, right.end, text[left.start : right.end], "interval", items=(left, right)))
+    return found
+
+
+_PAIR = re.compile(r"['\"](?P<key>[A-Za-z_][\w ]{0,40})['\"]\s?:\s?(?:['\"](?P<text>[^'\"]{0,200})['\"]|(?P<number>-?\d+(?:\.\d+)?))(?:\s?,\s?)?")
+
+
+def _pairs(text: str, plain: str) -> list[Span]:
+    """ "'name': 'John', 'age': 3" without braces, as a mapping."""
+    found: list[Span] = []
+    run: dict[str, Any] = {}
+    start = end = 0
+    for match in _PAIR.finditer(plain):
+        if run and plain[end : match.start()].strip():
+            found.append(Span("json", start, end, text[start:end], run))
+            run = {}
+        if not run:
+            start = match.start()
+        number = match["number"]
+        run[match["key"]] = match["text"] if number is None else float(number) if "." in number else int(number)
+        end = match.end()
+    if run:
+        found.append(Span("json", start, end, text[start:end], run))
     return found

@@ -24,7 +24,7 @@ _SAME_LENGTH |= {ord("、"): ",", ord("。"): ".", 0x2212: "-", 0x2010: "-", 0x2
 _TOKEN = re.compile(
     r"(?P<number>\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
     r"|(?P<cjk>[\u3400-\u9fff\uf900-\ufaff]+)"
-    r"|(?P<word>(?:[A-Z]\.){2,}[A-Z]?(?![A-Za-z])|[^\W\d_](?:[^\W\d\u3400-\u9fff]|(?<=\w)['’](?=[^\W\d])|(?<=\w)-(?=[^\W\d\u3400-\u9fff]))*(?:\d+(?=\b))?)"
+    r"|(?P<word>[A-Z](?:#|\+\+)(?!\w)|(?:[A-Z]\.){2,}[A-Z]?(?![A-Za-z])|[^\W\d_](?:[^\W\d\u3400-\u9fff]|(?<=\w)['’](?=[^\W\d])|(?<=\w)-(?=[^\W\d\u3400-\u9fff]))*(?:\d+(?=\b))?)"
     r"|(?P<punctuation>[^\s\w]|_)"
 )
 
@@ -134,7 +134,7 @@ def stem(word: str) -> str:
     elif len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
         word = word[:-1]
     for suffix in ("ing", "ed"):
-        if word.endswith(suffix) and len(word) - len(suffix) >= 3 and re.search("[aeiouy]", word[: -len(suffix)]):
+        if word.endswith(suffix) and not word.endswith("eed") and len(word) - len(suffix) >= 3 and re.search("[aeiouy]", word[: -len(suffix)]):
             word = word[: -len(suffix)]
             if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "lsz":
                 word = word[:-1]
@@ -172,7 +172,8 @@ _CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[\u3400-\u9ff
 def split_identifier(name: str) -> tuple[str, ...]:
     """`getUserByID` -> ("get", "user", "by", "id"); `num_cards` -> ("number", "cards")"""
     pieces = [piece.lower() for piece in _CAMEL.findall(name[:200])]
-    return tuple(lexicon.ABBREVIATIONS.get(piece, piece) for piece in pieces)
+    parts = [part for piece in pieces for part in lexicon.COMPOUNDS.get(piece, piece).split()]
+    return tuple(lexicon.ABBREVIATIONS.get(part, part) for part in parts)
 
 
 @lru_cache(maxsize=50_000)

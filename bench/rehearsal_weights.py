@@ -1,0 +1,98 @@
+"""Fit the weights of the built-in model's scores on the looked-at half (averaged structured perceptron); prints the table.
+
+    python bench/rehearsal_weights.py PATH/TO/selection
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from rehearsal import kept, read, same, wrong
+
+from actionry.models.rehearsal.assign import assign, build_arguments, total_features
+from actionry.models.rehearsal.candidates import Candidate
+from actionry.models.rehearsal.choosing import Profile, read_profile
+from actionry.models.rehearsal.engine import with_defaults
+from actionry.models.rehearsal.scoring import WEIGHTS
+from actionry.models.rehearsal.slots import Slot
+from actionry.models.rehearsal.spans import Sentence, read_sentence
+
+import os
+RATE=float(os.environ.get('RATE','.03')); PULL=float(os.environ.get('PULL','.002'))
+Example = tuple[Profile, Sentence, dict[str, list[Any]]]
+
+
+def examples(folder: Path) -> list[Example]:
+    found: list[Example] = []
+    for name in ("bfcl", "sealtools"):
+        pools, requests = read(folder, name)
+        for request in requests:
+            if kept(request["id"]) or len(request["gold"]) != 1:
+                continue
+            profile = read_profile(pools[request["pool"]][request["gold"][0]])
+            found.append((profile, read_sentence(request["utterance"], date(2024, 5, 1)), request["args"][0]))
+    return found
+
+
+def allowed(gold: dict[str, list[Any]]) -> Any:
+    def allow(slot: Slot, candidate: Candidate) -> bool:
+        return any(same(candidate.value, value) for value in gold.get(slot.path[0], ()))
+
+    return allow
+
+
+def exact(examples: list[Example], weights: dict[str, float]) -> float:
+    right = 0
+    for profile, sentence, gold in examples:
+        assignment = assign(profile.slots, sentence, profile.operation_words, weights)
+        right += not assignment.missing and not wrong(with_defaults(profile, assignment), gold)
+    return right / len(examples)
+
+
+def fit(examples: list[Example], epochs: int = 10, rate: float = RATE, pull: float = PULL) -> dict[str, float]:
+    weights = dict(WEIGHTS)
+    total = dict.fromkeys(weights, 0.0)
+    steps = 0
+    order = list(examples)
+    for epoch in range(epochs):
+        random.Random(epoch).shuffle(order)
+        for profile, sentence, gold in order:
+            steps += 1
+            guess = assign(profile.slots, sentence, profile.operation_words, weights)
+            if guess.missing or wrong(build_arguments(guess.choices), gold):
+                truth = assign(profile.slots, sentence, profile.operation_words, weights, allowed(gold))
+                reachable = {choice.slot.path for choice in truth.choices}
+                skip = {slot.path for slot in profile.slots if slot.path[0] in gold and "" not in gold[slot.path[0]]} - reachable
+                if not skip and not wrong(build_arguments(truth.choices), gold):
+                    up, down = total_features(truth, profile.slots), total_features(guess, profile.slots)
+                    for key in {*up, *down} & weights.keys():
+                        change = up.get(key, 0.0) - down.get(key, 0.0)
+                        weights[key] += rate * max(min(change, 1.0), -1.0)
+            for key in weights:
+                weights[key] += pull * (WEIGHTS[key] - weights[key])
+                total[key] += weights[key]
+    return {key: value / steps for key, value in total.items()}
+
+
+def main() -> None:
+    data = examples(Path(sys.argv[1]))
+    random.Random(7).shuffle(data)
+    print("before", exact(data, WEIGHTS))
+    if "--folds" in sys.argv:
+        scores = []
+        for fold in range(4):
+            held = data[fold::4]
+            scores.append(exact(held, fit([example for index, example in enumerate(data) if index % 4 != fold])))
+        print("cross-validated", sum(scores) / 4, scores)
+    weights = fit(data)
+    print("fitted", exact(data, weights))
+    for key, value in weights.items():
+        print(f'    "{key}": {value:.2f},')
+
+
+if __name__ == "__main__":
+    main()
