@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import html
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -281,7 +282,10 @@ def _spellings(secret: Secret) -> set[str]:
     raw = text.encode("utf-8", "surrogatepass")
     encoded = {quote(raw, safe=""), quote(raw), quote_plus(raw), quote(raw, safe="!'()*-._~")}
     found = {text, *encoded, *(_lower_escapes(e) for e in encoded), html.escape(text), html.escape(text, quote=False)}
-    found.update({_json(text), _json(text).replace("/", "\\/"), repr(text)[1:-1]})
+    for ensure_ascii in (True, False):
+        between_quotes = json.dumps(text, ensure_ascii=ensure_ascii)[1:-1]
+        found.update({between_quotes, between_quotes.replace("/", "\\/")})
+    found.add(repr(text)[1:-1])
     standard = base64.b64encode(raw).decode("ascii")
     if len(raw) >= SHORT:
         url_safe = standard.replace("+", "-").replace("/", "_")
@@ -310,8 +314,3 @@ def _inside_base64(raw: bytes) -> set[str]:
 
 def _lower_escapes(text: str) -> str:
     return re.sub(r"%[0-9A-F]{2}", lambda match: match.group().lower(), text)
-
-
-def _json(text: str) -> str:
-    """The text as JSON writes it between quotes, non-ASCII kept."""
-    return orjson.dumps(text).decode("utf-8")[1:-1] if text.isprintable() else text

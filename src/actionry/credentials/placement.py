@@ -134,8 +134,11 @@ def _authorization(scheme: str, value: Secret) -> Placement:
 
 
 def _prefixed(prefix: str, secret: Secret) -> Secret:
-    # An empty secret stays empty, so that the check for emptiness meets it.
-    return Secret(prefix + secret.reveal()) if secret else secret
+    """The prefix and the secret; empty, and so refused, when a blank at the secret's ends would hide in
+    between.
+    """
+    text = secret.reveal()
+    return Secret(prefix + text) if text and text == text.strip(" \t") else Secret("")
 
 
 def _can_be_sent(location: KeyLocation, value: Secret) -> bool:
