@@ -173,7 +173,7 @@ def check_servers(subject: Subject) -> Iterator[Row]:
 def check_placeholders(subject: Subject) -> Iterator[Row]:
     """Servers as written, usable or not; the host alone, because `/example.com/` in a path means nothing."""
     servers = subject.root.get("servers")
-    written = [
+    written: list[tuple[str, str]] = [
         (f"/servers/{index}/url", item["url"])
         for index, item in enumerate(servers if isinstance(servers, list) else ())
         if isinstance(item, dict) and isinstance(item.get("url"), str)
