@@ -244,7 +244,3 @@ def is_public(address: Address, nat64: Iterable[IPv6Network] = ()) -> bool:
     if block_of(address).verdict != "public":
         return False
     return all(_IPV4[inner].verdict == "public" for inner in inner_ipv4(address, nat64))
-
-
-def is_public_ipv4(number: int) -> bool:
-    return _IPV4[number].verdict == "public"

@@ -11,10 +11,9 @@ import asyncio
 import ssl
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 from importlib.metadata import version
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from actionry.errors import (
     AddressRefused,
@@ -29,18 +28,15 @@ from actionry.outbound.circuit import Circuits
 from actionry.outbound.dial import Dialer, EgressProxy
 from actionry.outbound.exchange import Answer, Progress, Stale, exchange
 from actionry.outbound.head import request_head
-from actionry.outbound.policy import OutboundPolicy, read_exemptions
+from actionry.outbound.policy import OutboundPolicy, read_rules
 from actionry.outbound.pool import Pool
 from actionry.outbound.redirects import location_of, next_request, refuse
 from actionry.outbound.resolve import Resolver, SystemResolver
 from actionry.outbound.retry import PASSING_STATUSES, SAFE_METHODS, backoff_s, read_retry_after
 from actionry.outbound.url import Origin, Target, join_location, parse_origin, split_url
 
-
-@cache
-def default_user_agent() -> str:
-    """Our own name, version and where to read about us (CANON D-14)."""
-    return f"Actionry/{version('actionry')} (+https://github.com/actionry/actionry)"
+DEFAULT_USER_AGENT: Final = f"Actionry/{version('actionry')} (+https://github.com/actionry/actionry)"
+"""Our own name, version and where to read about us (CANON D-14)."""
 
 
 class Outbound:
@@ -74,13 +70,12 @@ class Outbound:
             user_agent=user_agent or policy.user_agent,
         )
         self._limits = self.policy.limits
-        self._user_agent = self.policy.user_agent or default_user_agent()
+        self._user_agent = self.policy.user_agent or DEFAULT_USER_AGENT
         self._own_resolver = SystemResolver() if resolver is None else None
         proxy = EgressProxy(self.policy.egress_proxy) if self.policy.egress_proxy else None
         self._dialer = Dialer(
             resolver=resolver or self._own_resolver or SystemResolver(),
-            exempt=read_exemptions(self.policy.allow, self.policy.nat64),
-            open_ports=self.policy.ports,
+            rules=read_rules(self.policy),
             limits=self._limits,
             proxy=proxy,
             tls=tls,

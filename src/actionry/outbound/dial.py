@@ -21,9 +21,9 @@ from actionry.errors import AddressRefused, ConnectionFailed
 from actionry.limits import OutboundLimits
 from actionry.outbound.addresses import Address
 from actionry.outbound.channel import Channel
-from actionry.outbound.policy import Exemptions
+from actionry.outbound.policy import Rules
 from actionry.outbound.resolve import Resolver, checked_addresses, not_public
-from actionry.outbound.url import LOCAL_NAMES, Origin
+from actionry.outbound.url import Origin
 
 _PROXY_HEAD_BYTES: Final = 16 * 1024
 
@@ -50,15 +50,13 @@ class Dialer:
         self,
         *,
         resolver: Resolver,
-        exempt: Exemptions,
-        open_ports: frozenset[int],
+        rules: Rules,
         limits: OutboundLimits,
         proxy: EgressProxy | None,
         tls: ssl.SSLContext | None,
     ) -> None:
         self._resolver = resolver
-        self._exempt = exempt
-        self._open_ports = open_ports
+        self._rules = rules
         self._limits = limits
         self._proxy = proxy
         self._tls = tls
@@ -67,7 +65,7 @@ class Dialer:
         """A new connection to `origin`. Raises AddressRefused or ConnectionFailed; no request byte has left."""
         if self._proxy is not None:
             return await self._open_through(self._proxy, origin)
-        addresses = await checked_addresses(origin, self._resolver, self._exempt, self._open_ports, self._limits)
+        addresses = await checked_addresses(origin, self._resolver, self._rules, self._limits)
         with _ConnectErrors(origin):
             async with asyncio.timeout(self._limits.connect_s):
                 connection = await connect_first(addresses, origin.port, self._limits.attempt_delay_s)
@@ -76,21 +74,14 @@ class Dialer:
 
     def check(self, origin: Origin) -> None:
         """What can be said without asking a name server; raises AddressRefused."""
-        address = origin.address
-        if address is not None:
-            port_open = (
-                origin.port in self._open_ports
-                or self._exempt.names(origin.host, origin.port)
-                or self._exempt.covers(address)
-            )
-            if not port_open or not self._exempt.permits(address, origin.host, origin.port):
-                raise not_public(origin)
-            return
-        if self._exempt.names(origin.host, origin.port):
-            return
-        if LOCAL_NAMES.fullmatch(origin.host) and (self._proxy is not None or not self._exempt.networks):
-            raise not_public(origin)
-        if origin.port not in self._open_ports and (self._proxy is not None or not self._exempt.networks):
+        host, port = origin.host, origin.port
+        if origin.address is not None:
+            fine = self._rules.permits(origin.address, host, port)
+        elif self._proxy is not None:
+            fine = self._rules.permits_name(host, port)
+        else:
+            fine = self._rules.may_permit(host, port)
+        if not fine:
             raise not_public(origin)
 
     async def _open_through(self, proxy: EgressProxy, origin: Origin) -> Channel:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
 from actionry.limits import OUTBOUND_LIMITS, OutboundLimits
-from actionry.outbound.addresses import Address, Network, inner_ipv4, is_metadata, is_public, is_public_ipv4
+from actionry.outbound.addresses import Address, Network, inner_ipv4, is_metadata, is_public
+from actionry.outbound.url import LOCAL_NAMES
 
 OPEN_PORTS: Final = frozenset({80, 443, 8080, 8443})
+LOOPBACK: Final[tuple[Address, ...]] = (ip_address("127.0.0.1"), ip_address("::1"))
+"""What `localhost` and names below it stand for (RFC 6761 section 6.3)."""
 _RFC6052_LENGTHS = frozenset({32, 40, 48, 56, 64, 96})
 
 
@@ -32,42 +34,53 @@ class OutboundPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class Exemptions:
-    """`OutboundPolicy.allow`, read once."""
+class Rules:
+    """An OutboundPolicy, read once: which connections it permits."""
 
     networks: tuple[Network, ...]
     places: frozenset[tuple[str, int]]
     """(name or canonical address, port)"""
-    nat64: tuple[IPv6Network, ...] = field(default=())
-
-    def names(self, host: str, port: int) -> bool:
-        return (host, port) in self.places
-
-    def covers(self, address: Address) -> bool:
-        return any(address in network for network in self.networks)
+    open_ports: frozenset[int]
+    nat64: tuple[IPv6Network, ...] = ()
 
     def permits(self, address: Address, host: str, port: int) -> bool:
-        """Whether a connection for `host:port` may go to this address.
+        """Whether a connection for `host:port` may go to this address. Metadata services never."""
+        if self._named(host, port) or self._named(str(address), port):
+            return not is_metadata(address, self.nat64)
+        covered = any(address in network for network in self.networks)
+        if port not in self.open_ports and not covered:
+            return False
+        return is_public(address, self.nat64) or (covered and self._permits_private(address))
 
-        Metadata services never. Otherwise the address, and every IPv4 address that it embeds, is public or exempt.
-        """
-        if is_public(address, self.nat64):
+    def may_permit(self, host: str, port: int) -> bool:
+        """Whether some answer for this name could be permitted; False needs no look-up."""
+        if LOCAL_NAMES.fullmatch(host):
+            return any(self.permits(address, host, port) for address in LOOPBACK)
+        by_place = self._named(host, port) or any(each == port for _, each in self.places)
+        return port in self.open_ports or bool(self.networks) or by_place
+
+    def permits_name(self, host: str, port: int) -> bool:
+        """For a name that an egress proxy resolves: nothing is known of its address here."""
+        if self._named(host, port):
             return True
+        return port in self.open_ports and not LOCAL_NAMES.fullmatch(host)
+
+    def _named(self, host: str, port: int) -> bool:
+        return (host, port) in self.places
+
+    def _permits_private(self, address: Address) -> bool:
+        """An address within an allowed network: what it embeds must be public or allowed as well."""
         if is_metadata(address, self.nat64):
             return False
-        if self.names(host, port) or self.names(str(address), port):
-            return True
-        if not self.covers(address):
-            return False
         inner = (IPv4Address(number) for number in inner_ipv4(address, self.nat64))
-        return all(is_public_ipv4(int(each)) or self.covers(each) for each in inner)
+        return all(is_public(each) or any(each in network for network in self.networks) for each in inner)
 
 
-def read_exemptions(allow: Iterable[str], nat64: Iterable[str] = ()) -> Exemptions:
-    """`("127.0.0.1/32", "db.internal:8080", "[fd00::1]:443")` -> Exemptions; ValueError names a wrong one."""
+def read_rules(policy: OutboundPolicy) -> Rules:
+    """Read `allow` and `nat64`; ValueError names the entry that cannot be read."""
     networks: list[Network] = []
     places: set[tuple[str, int]] = set()
-    for entry in allow:
+    for entry in policy.allow:
         if "/" in entry or _is_address(entry):
             try:
                 networks.append(ip_network(entry))
@@ -75,7 +88,8 @@ def read_exemptions(allow: Iterable[str], nat64: Iterable[str] = ()) -> Exemptio
                 raise ValueError(f"allow: {entry!r} is no network ({error}); write e.g. 10.1.0.0/16") from None
         else:
             places.add(_read_place(entry))
-    return Exemptions(tuple(networks), frozenset(places), tuple(_read_nat64(prefix) for prefix in nat64))
+    nat64 = tuple(_read_nat64(prefix) for prefix in policy.nat64)
+    return Rules(tuple(networks), frozenset(places), policy.ports, nat64)
 
 
 def _is_address(entry: str) -> bool:
@@ -105,10 +119,3 @@ def _read_nat64(prefix: str) -> IPv6Network:
     if not isinstance(network, IPv6Network) or network.prefixlen not in _RFC6052_LENGTHS:
         raise ValueError(f"nat64: {prefix!r} is no IPv6 prefix of length 32, 40, 48, 56, 64 or 96 (RFC 6052)")
     return network
-
-
-def read_address(text: str) -> Address:
-    """An address as a resolver writes it; a zone (`fe80::1%2`) stays part of the IPv6 address and is never public."""
-    address = ip_address(text)
-    assert isinstance(address, IPv4Address | IPv6Address)
-    return address

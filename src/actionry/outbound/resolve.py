@@ -13,14 +13,13 @@ from typing import Protocol
 from actionry.errors import AddressRefused, ConnectionFailed
 from actionry.limits import OutboundLimits
 from actionry.outbound.addresses import Address, block_of
-from actionry.outbound.policy import Exemptions
+from actionry.outbound.policy import LOOPBACK, Rules
 from actionry.outbound.url import LOCAL_NAMES, Origin
 
 log = logging.getLogger("actionry.outbound")
 
 # Its own threads: a name server that stalls must not use up those that the rest of the program waits for.
 _WORKERS = 32
-_LOOPBACK: tuple[Address, ...] = (ip_address("127.0.0.1"), ip_address("::1"))
 
 
 class Resolver(Protocol):
@@ -53,7 +52,7 @@ def _look_up(host: str, port: int) -> list[str]:
 
 
 async def checked_addresses(
-    origin: Origin, resolver: Resolver, exempt: Exemptions, open_ports: frozenset[int], limits: OutboundLimits
+    origin: Origin, resolver: Resolver, rules: Rules, limits: OutboundLimits
 ) -> tuple[Address, ...]:
     """The addresses that a new connection to `origin` may go to, in the order to try them.
 
@@ -62,20 +61,15 @@ async def checked_addresses(
     if origin.address is not None:
         candidates: tuple[Address, ...] = (origin.address,)
     elif LOCAL_NAMES.fullmatch(origin.host):
-        candidates = tuple(a for a in _LOOPBACK if exempt.permits(a, origin.host, origin.port))
+        candidates = tuple(each for each in LOOPBACK if rules.permits(each, origin.host, origin.port))
     else:
         candidates = await _resolve(origin, resolver, limits)
-    if not candidates or not all(_may_connect(a, origin, exempt, open_ports) for a in candidates):
-        refused = ", ".join(f"{a} ({block_of(a).name})" for a in candidates[:5])
+    if not candidates or not all(rules.permits(each, origin.host, origin.port) for each in candidates):
+        refused = ", ".join(f"{each} ({block_of(each).name})" for each in candidates[:5])
         # What a name resolves to inside is for the operator's eyes; the user's message is the same for all (S-24).
         log.info("refused %s: %s", origin, refused or "loopback")
         raise not_public(origin)
     return _keep(candidates, limits.addresses)
-
-
-def _may_connect(address: Address, origin: Origin, exempt: Exemptions, open_ports: frozenset[int]) -> bool:
-    port_open = origin.port in open_ports or exempt.names(origin.host, origin.port) or exempt.covers(address)
-    return (port_open or exempt.names(str(address), origin.port)) and exempt.permits(address, origin.host, origin.port)
 
 
 async def _resolve(origin: Origin, resolver: Resolver, limits: OutboundLimits) -> tuple[Address, ...]:
