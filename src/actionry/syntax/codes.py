@@ -81,6 +81,11 @@ FINDING_CODES: Final[dict[str, tuple[Severity, str, str]]] = {
         "Something harmless follows the end of the document; it was left out.",
         "Remove what follows the last closing bracket.",
     ),
+    "JSON-READ-AS-YAML": (
+        "warning",
+        "The text looks like JSON but is none; as YAML it has a meaning, and so it was read.",
+        "Mend the JSON.",
+    ),
     "SYNTAX-DUPLICATE-KEY": (
         "warning",
         "The same key stands twice in one mapping; only the last one counts.",

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from actionry.errors import UnreadableDocument
 from actionry.findings import Finding, Position
 from actionry.syntax.codes import FINDING_CODES
 
@@ -128,6 +129,16 @@ class FindingList:
                 mend=mend or usual_mend,
                 known_position=None if offset is None else self._lines.position(offset),
             )
+        )
+
+    def add_at(self, code: str, failure: UnreadableDocument) -> None:
+        """What another reader stumbled over, and where."""
+        severity, meaning, mend = FINDING_CODES[code]
+        place = Position(failure.line or 1, failure.column or 1)
+        message = f"{meaning} {failure.message}"
+        mend = failure.mend or mend
+        self._kept.append(
+            Finding(code=code, severity=severity, pointer="", message=message, mend=mend, known_position=place)
         )
 
     def finished(self) -> list[Finding]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Protocol
 
@@ -25,6 +25,8 @@ class Place:
     """Offset from which the value is looked for."""
     end: int
     """The value lies before this offset."""
+    is_merged: bool = False
+    """Brought in by a merge key, so an own member of the same name wins."""
     children: dict[str, Place] | None = field(default=None, repr=False)
     """Read at the first question; list items have their index as the key."""
     duplicates: list[tuple[str, int, int]] = field(default_factory=list, repr=False)
@@ -61,10 +63,12 @@ class _Places:
         pending: list[tuple[list[str], Place]] = [([], self.root)]
         while pending:
             path, place = pending.pop()
+            if self.is_alias(place):
+                continue  # what it stands for is read at its anchor
             children = self.children_of(place)
             for key, earlier, last in place.duplicates:
                 yield [*path, key], earlier, last
-            pending += [([*path, key], child) for key, child in reversed(children.items())]
+            pending += [([*path, key], child) for key, child in reversed(children.items()) if not child.is_merged]
             # Not kept: a whole index of a large document costs more memory than the document.
             if path:
                 place.children = None
@@ -73,10 +77,16 @@ class _Places:
         if place.children is None:
             place.children = {}
             for key, child in self.read_children(place):
-                if key in place.children:
-                    place.duplicates.append((key, place.children[key].offset, child.offset))
+                earlier = place.children.get(key)
+                if earlier is not None and child.is_merged:
+                    continue
+                if earlier is not None and not earlier.is_merged:
+                    place.duplicates.append((key, earlier.offset, child.offset))
                 place.children[key] = child
         return place.children
+
+    def is_alias(self, place: Place) -> bool:
+        return False
 
     def read_root(self) -> Place:
         raise NotImplementedError
@@ -201,9 +211,14 @@ class YamlPlaces(_Places):
             return self.flow_children(start, place.end)
         if alias := ALIAS.match(self.text, start, place.end):
             return self.anchor_children(alias[1], start)
+        if self.text[start] in "|>":
+            return iter(())
         if DASH.match(self.text, start, place.end):
             return self.block_items(start, place.end)
         return self.block_members(start, place.end)
+
+    def is_alias(self, place: Place) -> bool:
+        return self.text.startswith("*", self.content(place))
 
     def anchor_children(self, name: str, before: int) -> Iterator[tuple[str, Place]]:
         """The children of the last `&name` before that offset."""
@@ -238,6 +253,8 @@ class YamlPlaces(_Places):
 
     def block_members(self, start: int, end: int) -> Iterator[tuple[str, Place]]:
         text = self.text
+        if self.read_key(start, end) is None:
+            return  # a scalar
         starts = [start, *(m.end() for m in _at_indent(self.indent_of(start), "key").finditer(text, start + 1, end))]
         keys = [found for offset in starts if (found := self.read_key(offset, end))]
         for index, (offset, key, value) in enumerate(keys):
@@ -245,7 +262,8 @@ class YamlPlaces(_Places):
             if value > stop:
                 continue
             if key == "<<":
-                yield from self.merged(Place(offset, value, stop))
+                for name, child in self.merged(Place(offset, value, stop)):
+                    yield name, replace(child, is_merged=True)
             yield key, Place(offset, value, stop)
 
     def merged(self, place: Place) -> Iterator[tuple[str, Place]]:
@@ -298,6 +316,9 @@ class YamlPlaces(_Places):
                 if text[after : after + 1] == ":":
                     value = self.skip(after + 1, end)
                     offset = value if text[value : value + 1] in (",", "}") else self.flow_end(value, end)
+            if key == "<<":
+                for name, child in self.merged(Place(first, value, offset)):
+                    yield name, replace(child, is_merged=True)
             yield key, Place(first, value, offset)
             if offset == first:
                 return

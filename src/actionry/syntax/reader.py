@@ -87,6 +87,8 @@ def read_either(parsed: MendedText, lines: Lines, limits: ReadLimits, findings: 
         fresh = findings.copy()
         try:
             root, final = reader(parsed, lines, limits, fresh)
+            if failure is not None and looks_like_json:
+                fresh.add_at("JSON-READ-AS-YAML", failure)
             return root, final, format_, fresh
         except UnreadableDocument as error:
             if error.code in BUDGET_CODES:

@@ -75,6 +75,8 @@ def has_empty_block(text: str) -> bool:
     """A block scalar of nothing but empty lines: the fast reader makes a line break of it, YAML makes it empty."""
     for match in EMPTY_LINES.finditer(text):
         line = text.rfind("\n", 0, match.start()) + 1
+        if not text[line : match.start()].rstrip(" ").endswith((":", "-", "?")):
+            continue  # no header of a block scalar
         if indentation(text, match.end()) <= indentation(text, line):
             return True
     return False

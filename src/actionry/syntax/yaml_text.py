@@ -26,6 +26,7 @@ class _CareNeededError(Exception):
     """The fast reader's result does not say enough; the careful one is asked."""
 
 
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 ODD_KEY = re.compile(
     r"""(?:[\s{,?-]|^)(?:\+[0-9]+|-?0[0-9]+|-0|0x[0-9a-fA-F]+|0o[0-7]+|[-+]?[0-9]*\.[0-9eE+-]*|[0-9]+[eE][0-9+-]+
         |true|True|TRUE|false|False|FALSE)[ \t]*:(?=[\s,\]}]|$)""",
@@ -39,6 +40,9 @@ def read_yaml(parsed: MendedText, lines: Lines, limits: ReadLimits, findings: Fi
     if not parsed.text.endswith("\n"):
         # Readers disagree about the last line of a block scalar when the text ends without a line break.
         parsed = parsed.edited([Edit(len(parsed.text), len(parsed.text), "\n")])
+    for match in CONTROL.finditer(parsed.text):
+        message = f"The control character U+{ord(match[0]):04X} stands in the text; it was kept."
+        findings.add("SYNTAX-CONTROL-CHARACTER", parsed.source_offset(match.start()), message)
     if is_plain_yaml(parsed.text):
         try:
             return read_fast(parsed, limits, findings), parsed
