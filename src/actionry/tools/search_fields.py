@@ -6,9 +6,13 @@ Anything with `.name`, `.description` and `.parameters` (JSON Schema of an objec
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
+
+from actionry.openapi.model import Operation
+from actionry.openapi.responses import read_success_schema
 
 Field = Literal["name", "summary", "description", "path", "tags", "parameter", "explanation", "choice", "result"]
 """`explanation` is a parameter's description, `choice` one of its enum values, `result` a field of the response."""
@@ -82,10 +86,22 @@ def read_facts(function: SearchableFunction) -> Facts:
     for tag in _texts(getattr(function, "tags", ())):
         add(("tags", tag))
     _read_parameters(function, facts)
-    _read_returns(getattr(function, "returns", None), facts)
-    links = getattr(function, "links", ())
-    facts.links.extend(_texts(links))
+    _read_returns(function, facts)
+    facts.links.extend(_texts(getattr(function, "links", ())) or _links_of(function))
     return facts
+
+
+def _links_of(function: SearchableFunction) -> list[str]:
+    """Operation ids in the links of the responses (OpenAPI 3.1.0, Link Object), where they stand in place."""
+    operation = getattr(function, "operation", None)
+    responses = operation.raw.get("responses") if isinstance(operation, Operation) else None
+    found = []
+    for response in responses.values() if isinstance(responses, dict) else ():
+        links = response.get("links") if isinstance(response, dict) else None
+        for link in links.values() if isinstance(links, dict) else ():
+            if isinstance(link, dict) and isinstance(link.get("operationId"), str):
+                found.append(link["operationId"])
+    return found
 
 
 def first_sentence(text: str) -> tuple[str, str]:
@@ -96,55 +112,100 @@ def first_sentence(text: str) -> tuple[str, str]:
 
 
 def _read_parameters(function: SearchableFunction, facts: Facts) -> None:
-    root: object = function.parameters
-    if not isinstance(root, Mapping):
+    operation = getattr(function, "operation", None)
+    if isinstance(operation, Operation):
+        _read_operation(operation, facts)
         return
-    for node, name, required, definition, depth in _properties(root):
-        description = _text(node.get("description"))
-        choices = tuple(_choices(node))
-        in_path = depth == 0 and "{" + name + "}" in facts.path
-        facts.needs.append(
-            Need(name, description, required or in_path, _kind(node), in_path, definition, depth == 0, choices)
-        )
-        facts.texts.append(("parameter", name))
-        if description:
-            facts.texts.append(("explanation", description))
-        facts.texts.extend(("choice", choice) for choice in choices[:40])
+    root: object = function.parameters
+    if isinstance(root, Mapping):
+        for found in _properties(root, _resolver(root)):
+            _add_need(facts, *found)
 
 
-def _read_returns(returns: object, facts: Facts) -> None:
+def _read_operation(operation: Operation, facts: Facts) -> None:
+    """From the document itself: cheaper than the function's schema, which may have been cut to a budget."""
+    resolve = operation.schemas.definition
+    for parameter in operation.parameters:
+        schema = parameter.schema if isinstance(parameter.schema, dict) else {}
+        target = resolve(_reference(schema)) if _reference(schema) else {}
+        merged = {**(target if isinstance(target, dict) else {}), **schema}
+        if parameter.description:
+            merged["description"] = parameter.description
+        _add_need(facts, merged, parameter.name, parameter.required, "", 0)
+    if operation.request_body is not None and operation.request_body.content:
+        body = operation.request_body.content[0].schema
+        if operation.request_body.description:
+            facts.texts.append(("explanation", operation.request_body.description))
+        if isinstance(body, dict):
+            for node, name, required, definition, depth in _properties(body, resolve):
+                _add_need(facts, node, name, required, definition, depth + 1)
+
+
+def _add_need(
+    facts: Facts, node: Mapping[str, Any], name: str, required: bool, definition: str, depth: int
+) -> None:
+    description = _text(node.get("description"))
+    choices = tuple(_choices(node))
+    in_path = depth == 0 and "{" + name + "}" in facts.path
+    facts.needs.append(
+        Need(name, description, required or in_path, _kind(node), in_path, definition, depth == 0, choices)
+    )
+    facts.texts.append(("parameter", name))
+    if description:
+        facts.texts.append(("explanation", description))
+    facts.texts.extend(("choice", choice) for choice in choices[:40])
+
+
+def _read_returns(function: SearchableFunction, facts: Facts) -> None:
+    operation = getattr(function, "operation", None)
+    if isinstance(operation, Operation):
+        returns: object = read_success_schema(operation)
+        resolve: Resolver = operation.answers.definition
+    else:
+        returns = getattr(function, "returns", None)
+        resolve = _resolver(returns)
     if not isinstance(returns, Mapping):
         return
-    for node, name, _, definition, depth in _properties(returns):
+    for node, name, _, definition, depth in _properties(returns, resolve):
         facts.yields.append((name, definition))
         facts.texts.append(("result", name))
         if depth == 0 and (description := _text(node.get("description"))):
             facts.texts.append(("result", description[:200]))
 
 
-def _properties(root: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], str, bool, str, int]]:
+Resolver = Callable[[str], object]
+"""Name of a definition -> its schema; anything but a mapping when there is none."""
+
+
+def _resolver(root: object) -> Resolver:
+    definitions = root.get("$defs") if isinstance(root, Mapping) else None
+    return definitions.get if isinstance(definitions, Mapping) else lambda name: None
+
+
+def _properties(
+    root: Mapping[str, Any], resolve: Resolver
+) -> Iterator[tuple[Mapping[str, Any], str, bool, str, int]]:
     """(schema, property name, required, schema it was declared in, depth), nearest first; references are followed.
 
-    Cycles and size are bounded by MAX_DEPTH and MAX_SCHEMA_NODES. `definition` is the property's own `$ref` name if
-    it has one, else the name of the schema that holds it.
+    Cycles and size are bounded by MAX_DEPTH and MAX_SCHEMA_NODES. The fourth is the property's own `$ref` name if it
+    has one, else the name of the schema that holds it.
     """
-    definitions = root.get("$defs")
-    definitions = definitions if isinstance(definitions, Mapping) else {}
-    queue: list[tuple[Mapping[str, Any], str, int]] = [(root, "", 0)]
+    queue: deque[tuple[Mapping[str, Any], str, int]] = deque([(root, "", 0)])
+    opened: set[str] = set()
     nodes = 0
     while queue and nodes < MAX_SCHEMA_NODES:
-        schema, holder, depth = queue.pop(0)
+        schema, holder, depth = queue.popleft()
         nodes += 1
-        for part, part_holder in _alternatives(schema, holder, definitions):
+        for part, part_holder in _alternatives(schema, holder, resolve, opened):
             properties = part.get("properties")
             required = part.get("required")
             names = set(_texts(required)) if isinstance(required, list) else set()
-            for name, node in (properties.items() if isinstance(properties, Mapping) else ()):
+            for name, node in properties.items() if isinstance(properties, Mapping) else ():
                 if not isinstance(name, str) or not isinstance(node, Mapping) or nodes >= MAX_SCHEMA_NODES:
                     continue
                 nodes += 1
                 reference = _reference(node)
-                target = definitions.get(reference) if reference else None
+                target = resolve(reference) if reference else None
                 merged = {**target, **node} if isinstance(target, Mapping) else node
                 yield merged, name, name in names, reference or part_holder, depth
                 if depth + 1 < MAX_DEPTH:
@@ -155,9 +216,9 @@ def _properties(root: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], st
 
 
 def _alternatives(
-    schema: Mapping[str, Any], holder: str, definitions: Mapping[str, Any]
+    schema: Mapping[str, Any], holder: str, resolve: Resolver, opened: set[str]
 ) -> Iterator[tuple[Mapping[str, Any], str]]:
-    """The schema itself, what it refers to, and the members of allOf, oneOf and anyOf; each once."""
+    """The schema itself, what it refers to, and the members of allOf, oneOf and anyOf; each definition once."""
     seen: set[int] = set()
     stack = [(schema, holder)]
     while stack and len(seen) < 50:
@@ -167,7 +228,8 @@ def _alternatives(
         seen.add(id(node))
         yield node, name
         reference = _reference(node)
-        target = definitions.get(reference) if reference else None
+        target = resolve(reference) if reference and reference not in opened else None
+        opened.add(reference)
         if isinstance(target, Mapping):
             stack.append((target, reference))
         for keyword in ("allOf", "oneOf", "anyOf"):
