@@ -64,6 +64,8 @@ class Weights:
     spelling: float = 0.6
     rarity: float = 1.1
     """Exponent of the inverse document frequency."""
+    other_aim: float = 0.85
+    """Of an operation that reads when the sentence wants something changed, and so on."""
     segment: float = 0.9
     said_before: float = 0.7
     """What a later part repeats tells less about what it adds: "book it and mail me the booking"."""
@@ -149,6 +151,31 @@ _GIVES_ID = re.compile(
 _METHOD_VERBS = {"GET": "!read", "POST": "!create", "PUT": "!update", "PATCH": "!update", "DELETE": "!delete"}
 
 
+MIN_FREQUENT = 200
+FREQUENT_SHARE = 40
+"""A term in more operations than this (number, and part of all) is kept as one byte an operation."""
+_AIMS = frozenset(_METHOD_VERBS.values())
+
+
+def _does(facts: Facts) -> str:
+    """`!read`, `!create` …: by the method, else by the name's first verb; "" when neither says."""
+    if facts.method in _METHOD_VERBS and facts.method != "POST":
+        return _METHOD_VERBS[facts.method]
+    lexicon, verbs = _lexicon()
+    for word in words_of(facts.name):
+        if (root := stem(word)) in verbs:
+            return next((concept for concept, _ in lexicon[root] if concept in _AIMS), "")
+    return _METHOD_VERBS.get(facts.method, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One wish of a sentence."""
+
+    terms: dict[str, float]
+    aim: str
+
+
 class OperationIndex(Generic[F]):
     """An index over functions; built once, searched often, safe to share between threads (it does not change)."""
 
@@ -162,6 +189,7 @@ class OperationIndex(Generic[F]):
         self._idf: dict[str, float] = {}
         self._by_family: dict[str, list[str]] = {}
         self._by_gram: dict[str, list[str]] = {}
+        self._does = [_does(one) for one in facts]
         self._build(facts)
         self._dependencies = Dependencies(facts)
 
@@ -224,8 +252,15 @@ class OperationIndex(Generic[F]):
         self._unit = math.log(1 + (size - 0.5) / 1.5) ** self.weights.rarity
         code = "H" if size < 65_536 else "I"
         for term, entries in postings.items():
-            self._docs[term] = array(code, [number for number, _ in entries])
-            self._impacts[term] = bytes(max(1, min(255, round(255 * impact))) for _, impact in entries)
+            impacts = bytes(max(1, min(255, round(255 * impact))) for _, impact in entries)
+            if len(entries) <= max(MIN_FREQUENT, size // FREQUENT_SHARE):
+                self._docs[term] = array(code, [number for number, _ in entries])
+                self._impacts[term] = impacts
+            else:
+                dense = bytearray(size)
+                for (number, _), impact in zip(entries, impacts, strict=True):
+                    dense[number] = impact
+                self._dense[term] = bytes(dense)
             idf = math.log(1 + (size - len(entries) + 0.5) / (len(entries) + 0.5))
             self._idf[term] = idf**self.weights.rarity / 255
             if term[0] not in "=~!" and len(term) > 3 and term.isascii() and term.isalpha():
@@ -235,18 +270,28 @@ class OperationIndex(Generic[F]):
 
     # ---- asking
 
-    def _segments(self, text: str) -> list[dict[str, float]]:
+    def _segments(self, text: str) -> list[Segment]:
         """Terms with their weights, for each part of the sentence that speaks of a thing of its own."""
-        segments: list[dict[str, float]] = []
+        segments: list[Segment] = []
         said: set[str] = set()
         for part in parts_of(text[:4000]):
             terms = self._terms(part)
             for term in terms.keys() & said:
                 terms[term] *= self.weights.said_before
             if terms and any(self._idf.get(term) for term in terms):
-                segments.append(terms)
+                segments.append(Segment(terms, self._aim(part)))
                 said.update(terms)
         return segments[:12]
+
+    def _aim(self, part: str) -> str:
+        """What the part wants done: `!read`, `!create`, `!update`, `!delete`, or "" when it does not say."""
+        if _QUESTION.match(part):
+            return "!read"
+        lexicon, verbs = _lexicon()
+        for word in words_of(part[:200])[:12]:
+            if (root := stem(word)) in verbs and word not in _LEAD:
+                return next((concept for concept, _ in lexicon[root] if concept in _AIMS), "")
+        return ""
 
     def _terms(self, text: str) -> dict[str, float]:
         lexicon, verbs = _lexicon()
@@ -262,7 +307,7 @@ class OperationIndex(Generic[F]):
         words = words_of(text)[:150]
         for first, second in pairwise(words):
             # "to do" finds todo, "check out" finds checkout
-            if len(first) + len(second) > 3 and (joined := stem(first + second)) in self._docs:
+            if len(first) + len(second) > 3 and (joined := stem(first + second)) in self._idf:
                 add(joined, weights.compound)
         themes: dict[str, float] = defaultdict(float)
         begins = True
@@ -287,7 +332,7 @@ class OperationIndex(Generic[F]):
             for other in self._by_family.get(family(root), ()):
                 if other != root:
                     add(other, share * weights.family)
-            if root not in self._docs and family(root) not in self._by_family:
+            if root not in self._idf and family(root) not in self._by_family:
                 for other, likeness in self._alike(root):
                     add(other, share * likeness * weights.spelling)
         for concept, votes in themes.items():
@@ -305,42 +350,76 @@ class OperationIndex(Generic[F]):
         alike = [(other, 2 * n / (len(own) + len(other))) for other, n in shared.items() if n >= len(own) / 2]
         return nlargest(3, [pair for pair in alike if pair[1] >= 0.6], key=lambda pair: pair[1])
 
-    def _rank(self, segments: list[dict[str, float]], count: int) -> list[tuple[int, float]]:
-        """(operation, score), best first; the best of all is 1."""
-        if not segments:
+    def _rank(self, segments: list[Segment], count: int) -> list[tuple[int, float]]:
+        """(operation, score), best first; the best of all is 1.
+
+        Rare words propose candidates through their postings; frequent ones are only looked up for these.
+        """
+        parts = [self._proposed(segment) for segment in segments]
+        candidates: set[int] = set()
+        for segment, part in zip(segments, parts, strict=True):
+            best = nlargest(count, part, key=part.__getitem__) if len(part) > count else part
+            candidates.update(best)
+        if not candidates:
             return []
-        whole: dict[int, float] = defaultdict(float)
-        parts: list[dict[int, float]] = []
-        for terms in segments:
-            score: dict[int, float] = defaultdict(float)
-            for term, weight in terms.items():
-                docs = self._docs.get(term)
-                if docs is None:
-                    continue
+        whole = dict.fromkeys(candidates, 0.0)
+        scores: list[dict[int, float]] = []
+        for segment, part in zip(segments, parts, strict=True):
+            score = {number: part.get(number, 0.0) for number in candidates}
+            for term, weight in segment.terms.items():
+                dense = self._dense.get(term)
+                if dense is not None:
+                    factor = weight * self._idf[term]
+                    for number in candidates:
+                        score[number] += factor * dense[number]
+            if segment.aim:
+                for number in candidates:
+                    if self._does[number] and self._does[number] != segment.aim:
+                        score[number] *= self.weights.other_aim
+            for number, value in score.items():
+                whole[number] += value
+            scores.append(score)
+        return self._fuse(whole, scores, count)
+
+    def _proposed(self, segment: Segment) -> dict[int, float]:
+        """Scores by the segment's rare words; by all of them when it has no rare one."""
+        score: dict[int, float] = defaultdict(float)
+        for term, weight in segment.terms.items():
+            docs = self._docs.get(term)
+            if docs is not None:
                 factor = weight * self._idf[term]
                 for number, impact in zip(docs, self._impacts[term], strict=True):
                     score[number] += factor * impact
-            parts.append(score)
-            for number, value in score.items():
-                whole[number] += value
-        top = max(whole.values(), default=0.0)
+        if not score:
+            for term in segment.terms:
+                dense = self._dense.get(term)
+                if dense is not None:
+                    for number, impact in enumerate(dense):
+                        if impact:
+                            score[number] += 1e-9 * impact
+        return score
+
+    def _fuse(
+        self, whole: dict[int, float], scores: list[dict[int, float]], count: int
+    ) -> list[tuple[int, float]]:
+        """One ranking of the sentence as a whole and of each of its parts, so that every part gets its best."""
+        top = max(whole.values())
         if top <= 0:
             return []
-        fused = {number: value / top for number, value in nlargest(count, whole.items(), key=lambda p: p[1])}
-        if len(parts) > 1:
-            strongest = max(max(part.values(), default=0.0) for part in parts)
-            for part in parts:
-                best = nlargest(count, part.items(), key=lambda p: p[1])
-                if not best or best[0][1] < 0.1 * strongest:
+        fused = {number: value / top for number, value in whole.items()}
+        if len(scores) > 1:
+            for score in scores:
+                high = max(score.values())
+                if high <= 0:
                     continue
-                high = best[0][1]
-                share = self.weights.segment * min(1.0, high / (self.weights.strength * self._unit))
-                for number, value in best:
-                    fused[number] = max(fused.get(number, 0.0), share * value / high)
+                share = self.weights.segment * min(1.0, high / (self.weights.strength * self._unit)) / high
+                for number, value in score.items():
+                    if value * share > fused[number]:
+                        fused[number] = value * share
         return nlargest(count, fused.items(), key=lambda pair: (pair[1], -pair[0]))
 
     def _complete(
-        self, text: str, segments: list[dict[str, float]], ranked: Sequence[tuple[int, float]], k: int
+        self, text: str, segments: list[Segment], ranked: Sequence[tuple[int, float]], k: int
     ) -> list[Found[F]]:
         scores = dict(ranked)
         given = 0.35 if _GIVES_ID.search(text) else 1.0
@@ -376,17 +455,20 @@ class OperationIndex(Generic[F]):
             if helped == host and helper in kept and helper not in order:
                 self._place(helper, kept, helps, order)
 
-    def _reason(self, number: int, segments: list[dict[str, float]], helps: tuple[int, str] | None) -> str:
+    def _stands_in(self, term: str, number: int) -> bool:
+        docs = self._docs.get(term)
+        if docs is None:
+            return term in self._dense and self._dense[term][number] > 0
+        at = bisect_left(docs, number)
+        return at < len(docs) and docs[at] == number
+
+    def _reason(self, number: int, segments: list[Segment], helps: tuple[int, str] | None) -> str:
         if helps is not None:
             return f"yields `{helps[1]}` that `{self.functions[helps[0]].name}` needs"
         matched: dict[str, float] = {}
-        for terms in segments:
-            for term, weight in terms.items():
-                docs = self._docs.get(term)
-                if docs is None or weight < 0.1:
-                    continue
-                at = bisect_left(docs, number)
-                if at < len(docs) and docs[at] == number:
+        for segment in segments:
+            for term, weight in segment.terms.items():
+                if weight >= 0.1 and self._stands_in(term, number):
                     word = term.rsplit("/", 1)[-1].lstrip("=~!")
                     matched[word] = max(matched.get(word, 0.0), weight * self._idf[term])
         return "matches " + ", ".join(nlargest(4, matched, key=lambda word: matched[word]))

@@ -30,7 +30,7 @@ STOP_WORDS = frozenset(
     without won would wouldn yes yet you your yours re ve want wants wanted wanna gonna able help helps assist
     assistance provide provides provided providing give gives given giving specific specified particular based
     related interested looking look trying try currently access question questions available information info
-    details detailed detail allow allows user users follow following include includes including included""".split()
+    details detailed detail allow allows user users following include includes including included""".split()
 )
 """Words that carry no choice between operations; they count for little on both sides."""
 
