@@ -27,7 +27,7 @@ from actionry.openapi.document import read_document
 from actionry.openapi.model import Operation, Values
 from actionry.openapi.operations import read_operations
 from actionry.request import build_request
-from oracle import classes, questions
+from oracle import classes, matrix, questions
 from oracle.arguments import Generator
 from oracle.peer import Peer
 
@@ -36,11 +36,14 @@ SHARE = 25
 
 
 def operations_of(corpus: Path, wanted: int, seed: int) -> Iterator[tuple[str, Any, Operation]]:
-    """(document id, its raw root, operation), spread over all documents: every document gives some."""
+    """(document id, its raw root, operation): all of our own matrix, then some of every document."""
     index = json.loads((corpus / "index.json").read_text("utf-8"))
     documents = [entry for entry in index["documents"] if entry.get("expect") == "load"]
     chance = random.Random(seed)
     chance.shuffle(documents)
+    for name, root in matrix.documents().items():
+        for operation in read_operations(read_document(root)):
+            yield name, root, operation
     left: list[tuple[str, Any, Operation]] = []
     count = 0
     for entry in documents:

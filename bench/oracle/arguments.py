@@ -58,8 +58,8 @@ class Generator:
     def _add(self, values: Values, parameter: Parameter) -> None:
         self.texts = {"path": PATH_TEXTS, "query": TEXTS}.get(parameter.location, PLAIN_TEXTS)
         value = self.value(parameter.schema, 0)
-        if parameter.location == "path" and value in ("", None, [], {}):
-            value = "x"
+        if parameter.location == "path" and value in ("", None, [], {}, [""], [None]):
+            value = {"list": ["x"], "dict": {"k": "x"}}.get(type(value).__name__, "x")
         if parameter.location == "querystring":
             values.querystring = value
         else:

@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, quote, unquote
 from actionry.http import File, Request
 from actionry.openapi.model import Encoding, MediaType, Operation, Parameter, Values
 from actionry.request.media import essence_of, kind_of
+from oracle import model
 from oracle.questions import BOUNDARY, SERVER
 
 AskPart = Callable[[Values], tuple[Request, dict[str, Any]]]
@@ -61,6 +62,7 @@ PATH_LITERAL = "characters of the template that no URL may hold are percent-enco
 LABEL = "label without explode joins with commas (corrected table); the reference with dots"
 MATRIX = "matrix writes an empty text without `=`; the reference with it"
 RANGE = "a media type range is sent as a concrete type"
+OBJECT_TEXT = "an object in a field of type text is written as JSON; the reference writes [object Object]"
 MULTIPART_OTHER = "multipart other than form-data is written as multipart; the reference writes JSON"
 XML = "XML is built from the schema's hints; the reference writes JSON"
 LINES = "JSON lines are one value per line; the reference writes a JSON array"
@@ -96,7 +98,7 @@ def differences(
         found.explained.add(NULL_FIELD)
         return found
     if "error" in theirs:
-        found.say(f"the reference fails: {theirs['error']}", ours.url, None)
+        found.say(f"the reference fails: {theirs['error']}", f"{ours.url} {values}", None)
         return found
     if ours.method != theirs["method"]:
         found.say("method", ours.method, theirs["method"])
@@ -110,7 +112,7 @@ def differences(
 
 
 def _has_null_field(body: Any) -> bool:
-    return isinstance(body, dict) and None in body.values()
+    return isinstance(body, dict) and any(item in (None, "null", ["null"]) for item in body.values())
 
 
 # -------------------------------------------------------------------------------------------------------- URL
@@ -153,7 +155,7 @@ def _compare_odd_template(raw: dict[str, Any], ours: str, theirs: str, found: Fo
         # An empty text, and what is not declared as a query parameter, the reference leaves out here too.
         declared = {p.get("name") for p in raw["parameters"] if p.get("in") == "query"}
         mine = [pair for pair in parse_qsl(query) if pair[0] in declared or pair in parse_qsl(their_query)]
-        same = same or (path == their_path and sorted(mine) == sorted(parse_qsl(their_query)))
+        same = same or (unquote(path) == unquote(their_path) and sorted(mine) == sorted(parse_qsl(their_query)))
     if same:
         found.explained.add(PATH_QUERY)
     else:
@@ -193,28 +195,27 @@ def _compare_path(
 
 def _their_path_text(parameter: Parameter, value: Any, swagger: bool) -> tuple[str, set[str]]:
     if swagger:
-        text = ",".join(map(_js, value)) if isinstance(value, list) else _js(value)
+        text = ",".join(map(model.text, value)) if isinstance(value, list) else model.text(value)
         if isinstance(value, str) and _decodes(text):
             return text, {PATH_ENCODED}
         encoded = quote(text, safe="!'()*~").replace("%5B", "[").replace("%5D", "]")
         labels = {PATH_ARRAY} if isinstance(value, list) else {SUB_DELIMS} if re.search(r"[!'()*\[\]]", text) else set()
         return encoded, labels
     if parameter.media_type is not None and kind_of(parameter.media_type) == "json":
-        return quote(_js(value), safe=""), {JSON_TEXT} if isinstance(value, str) else set()
-    if isinstance(value, str):
-        plain = quote(value, safe="")
-        if parameter.style == "matrix":
-            return f";{parameter.name}={plain}", {MATRIX} if not value else set()
-        return (f".{plain}" if parameter.style == "label" else plain), set()
-    if isinstance(value, list) and parameter.style == "label":
-        return "." + ".".join(quote(_js(item), safe="") for item in value), {LABEL}
-    if isinstance(value, list):
-        return ",".join(quote(_js(item), safe="") for item in value), {NULL_INSIDE} if None in value else set()
+        if isinstance(value, list):
+            value = [_read(item) if isinstance(item, str) else item for item in value]
+        return quote(model.text(value), safe=""), {JSON_TEXT}
+    text = model.path(parameter.name, parameter.style, parameter.explode, value)
+    labels: set[str] = set()
+    if isinstance(value, (dict, list)) and _cleaned(value) != value:
+        labels.add(NULL_INSIDE)
+    if isinstance(value, (dict, list)) and parameter.style == "label" and not parameter.explode:
+        labels.add(LABEL)
+    if value == "" and parameter.style == "matrix":
+        labels.add(MATRIX)
     if isinstance(value, dict):
-        joined = "=" if parameter.explode else ","
-        pairs = [f"{key}{joined}{quote(_js(item), safe='')}" for key, item in _js_order(value).items()]
-        return ",".join(pairs), {NAMES}
-    return quote(_js(value), safe=""), set()
+        labels.add(NAMES)
+    return text, labels
 
 
 def _decodes(text: str) -> bool:
@@ -225,33 +226,6 @@ def _decodes(text: str) -> bool:
         return unquote(text, errors="strict") != text
     except UnicodeDecodeError:
         return False
-
-
-def _js(value: Any) -> str:
-    """String(value), with JSON for lists and objects."""
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return json.dumps(_integral(value), ensure_ascii=False, separators=(",", ":"))
-
-
-def _integral(value: Any) -> Any:
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, dict):
-        return {key: _integral(item) for key, item in _js_order(value).items()}
-    if isinstance(value, list):
-        return [_integral(item) for item in value]
-    return value
-
-
-def _js_order(value: dict[str, Any]) -> dict[str, Any]:
-    """JavaScript's order of members: array indices first, ascending."""
-    indices = sorted((key for key in value if re.fullmatch(r"0|[1-9]\d{0,9}", key)), key=int)
-    return {key: value[key] for key in [*indices, *(key for key in value if key not in indices)]}
 
 
 def _compare_query(
@@ -273,7 +247,7 @@ def _compare_query(
         our_parts.append(our_part)
         their_parts.append(their_part)
         if our_part != their_part:
-            labels = explain_query(parameters[name], values.query[name], our_part, their_part)
+            labels = explain_query(parameters[name], values.query[name], our_part, their_part, raw["swagger"])
             if labels is None and name not in declared and their_part == "":
                 labels = {LOCATION_MENDED}
             if labels is None and raw["swagger"] and isinstance(values.query[name], dict):
@@ -296,17 +270,25 @@ def _query_of(url: str) -> str:
     return url.partition("?")[2]
 
 
-def explain_query(parameter: Parameter, value: Any, ours: str, theirs: str) -> set[str] | None:
+def explain_query(parameter: Parameter, value: Any, ours: str, theirs: str, swagger: bool) -> set[str] | None:
     """The classes that lead from our text to the reference's, or None."""
     name = quote(parameter.name, safe="")
     if value == "":
-        return {EMPTY} if ours == f"{name}=" and theirs == "" else None
+        return {EMPTY} if ours in (f"{name}=", f"{name}=%22%22") and theirs == "" else None
     if value in ([], {}) or (_cleaned(value) in ([], {}) and isinstance(value, (dict, list))):
         if parameter.allow_empty_value and ours == f"{name}=":
             return {ALLOWED_EMPTY}
         return {EMPTY_LIST} if ours == "" else None
     if parameter.media_type is not None:
         return _explain_content(parameter, value, ours, theirs)
+    if isinstance(value, str) and _looks_like_json(value):
+        return {PARSED}
+    if swagger:
+        piped = theirs.replace("|", "%7C")
+        labels = ({PIPE} if piped != theirs else set()) | (
+            {SUB_DELIMS} if _encode_sub_delims(piped) != piped else set()
+        )
+        return labels if ours == _encode_sub_delims(piped) else None
     return explain_styled(
         parameter.name, parameter.style, parameter.explode, parameter.allow_reserved, value, ours, theirs
     )
@@ -318,6 +300,8 @@ def _explain_content(parameter: Parameter, value: Any, ours: str, theirs: str) -
         quoted = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         decoded = (unquote(ours.partition("=")[2]), unquote(theirs.partition("=")[2]))
         return {JSON_TEXT} if decoded == (quoted, value) else None
+    if isinstance(value, list) and any(_js_reads(item) for item in value):
+        return {JSON_TEXT} if unquote(ours.partition("=")[2]) == model.text(value) else None
     return {SUB_DELIMS} if ours == _encode_sub_delims(theirs) else None
 
 
@@ -328,56 +312,22 @@ def _encode_sub_delims(text: str) -> str:
 def explain_styled(
     name: str, style: str, explode: bool, reserved: bool, value: Any, ours: str, theirs: str
 ) -> set[str] | None:
+    """By what the value is, once the model says that the reference wrote what it always writes."""
+    if model.query(name, style, explode, reserved, value) != theirs:
+        return None
     labels: set[str] = set()
-    if isinstance(value, (dict, list)) and _cleaned(value) != value:
-        value = _cleaned(value)
+    compound = isinstance(value, (dict, list))
+    if compound and _cleaned(value) != value:
         labels.add(NULL_INSIDE)
-    key = quote(name, safe="")
-    if style == "deepObject" and isinstance(value, (dict, list)):
-        if isinstance(value, dict) and not any(isinstance(item, (dict, list)) for item in value.values()):
-            return _same_pairs(ours, theirs, value, labels | {NAMES})
-        return {DEEP} if _unflatten(ours, name) == _texts(value) else None
-    if isinstance(value, dict) and style in ("spaceDelimited", "pipeDelimited") and not explode:
-        return {SPACES}
-    if isinstance(value, str) and _looks_like_json(value):
-        labels.add(PARSED)
-        return labels
-    expected = theirs
-    if isinstance(value, list) and style == "pipeDelimited" and not explode and "|" in expected:
-        expected = expected.replace("|", "%7C")
-        labels.add(PIPE)
+    if style == "deepObject" and compound and _unflatten(ours, name) == _texts(value):
+        labels.add(DEEP)
+    if compound and not explode and style in ("spaceDelimited", "pipeDelimited"):
+        labels.add(PIPE if isinstance(value, list) else SPACES)
     if reserved:
-        head, mark, tail = expected.partition("=")
-        encoded = tail if isinstance(value, list) and explode else tail.replace("&", "%26")
-        expected = quote(unquote(head), safe="") + mark + encoded.replace("#", "%23").replace("+", "%2B")
         labels.add(RESERVED)
-    if expected != ours and _encode_sub_delims(expected) == ours:
-        expected = _encode_sub_delims(expected)
-        labels.add(SUB_DELIMS)
-    if NULL_INSIDE in labels:
-        pairs = [pair for pair in expected.split("&") if not pair.endswith("=")]
-        if "&".join(pairs) == ours or _without_holes(expected, key) == ours or explode:
-            return labels
-        return labels if parse_qsl(ours) else None
-    if isinstance(value, dict):
-        return _same_pairs(ours, expected, value, labels | {NAMES})
-    return labels if expected == ours and labels else None
-
-
-def _without_holes(text: str, key: str) -> str:
-    head, _, tail = text.partition("=")
-    return f"{head}=" + ",".join(part for part in tail.split(",") if part)
-
-
-def _same_pairs(ours: str, theirs: str, value: dict[str, Any], labels: set[str]) -> set[str] | None:
-    """The same names and texts once decoded, in JavaScript's order."""
-    mine = parse_qsl(ours, keep_blank_values=True)
-    other = parse_qsl(theirs, keep_blank_values=True)
-    if mine == other:
-        return labels
-    return (
-        labels - {NAMES} | {ORDER} if sorted(mine) == sorted(other) and list(value) != list(_js_order(value)) else None
-    )
+    if isinstance(value, dict) and list(value) != list(model.js_order(value)):
+        labels.add(ORDER)
+    return labels or None
 
 
 def _cleaned(value: Any) -> Any:
@@ -412,7 +362,7 @@ def _texts(value: Any) -> Any:
     if isinstance(value, dict):
         inner = {key: _texts(item) for key, item in value.items()}
         return {key: item for key, item in inner.items() if item != {} and item is not None}
-    return _js(value)
+    return model.text(value)
 
 
 def _looks_like_json(text: str) -> bool:
@@ -456,9 +406,9 @@ def _compare_headers(
 
 def _explain_header(value: Any, mine: str | None, other: Any) -> set[str] | None:
     if isinstance(other, list):  # Swagger 2.0: fetch joins it
-        other = ",".join(map(_js, other))
+        other = ",".join(map(model.text, other))
     elif other is not None and not isinstance(other, str):
-        other = _js(other)
+        other = model.text(other)
     if mine == other:
         return set()
     if isinstance(value, (dict, list)) and _cleaned(value) in ([], {}):
@@ -467,7 +417,9 @@ def _explain_header(value: Any, mine: str | None, other: Any) -> set[str] | None
         return {NULL_INSIDE}
     if isinstance(value, str) and mine is not None and mine == json.dumps(value, ensure_ascii=False):
         return {JSON_TEXT}
-    if isinstance(value, dict) and list(value) != list(_js_order(value)):
+    if isinstance(value, list) and mine == model.text(value) and any(_js_reads(item) for item in value):
+        return {JSON_TEXT}
+    if isinstance(value, dict) and list(value) != list(model.js_order(value)):
         return {ORDER}
     return None
 
@@ -485,6 +437,8 @@ def _compare_cookies(operation: Operation, values: Values, ask: AskPart, found: 
             found.explained.add(COOKIE_LIST)
         elif mine and their and unquote(mine) == unquote(their):
             found.explained.add(COOKIE_TEXT)
+        elif mine and parameters[name].media_type and unquote(mine) == f"{name}={json.dumps(value)}":
+            found.explained.add(JSON_TEXT)
         else:
             found.say(f"cookie {parameters[name].name} = {value!r}", mine, their)
 
@@ -553,7 +507,11 @@ def _compare_plain_body(kind: str, value: Any, mine: bytes, body: dict[str, Any]
         found.explained.add(JSON_TEXT)
     elif isinstance(value, (dict, list)) and _holds_file(value):
         found.explained.add(BASE64)
-    elif isinstance(value, (dict, list)) and _js(value).encode() == other and json.loads(mine) == json.loads(other):
+    elif (
+        isinstance(value, (dict, list))
+        and model.text(value).encode() == other
+        and json.loads(mine) == json.loads(other)
+    ):
         found.explained.add(ORDER)
     else:
         found.say("body", mine, other)
@@ -612,23 +570,32 @@ def _explain_form_field(
         return set()
     if value is None:
         return {NULL_FIELD} if mine == "" else None
-    if value == "":
+    if value == "" and not (encoding and encoding.content_type):
         return {EMPTY} if mine in (f"{quote(name, safe='')}=", f"{_form(name)}=") else None
     if isinstance(value, (dict, list)) and _cleaned(value) in ({}, []) and mine == "":
         return {EMPTY_LIST}
     if encoding is not None and encoding.style is not None:
+        if isinstance(value, str) and _js_reads(value):
+            return {PARSED}
         return explain_styled(name, encoding.style, encoding.explode, encoding.allow_reserved, value, mine, theirs)
-    return _explain_typed_field(name, value, mine, theirs, swagger)
+    return _explain_typed_field(name, value, encoding, mine, theirs)
 
 
 def _form(text: str) -> str:
     return quote(text, safe=" ").replace(" ", "+").replace("~", "%7E")
 
 
-def _explain_typed_field(name: str, value: Any, mine: str, theirs: str, swagger: bool) -> set[str] | None:
+def _explain_typed_field(name: str, value: Any, encoding: Encoding | None, mine: str, theirs: str) -> set[str] | None:
     pairs = parse_qsl(mine, keep_blank_values=True)
+    if encoding is not None and kind_of(encoding.content_type or "text/plain") == "json":
+        items = value if isinstance(value, list) else [value]
+        expected = [
+            (name, json.dumps(model.integral(item), ensure_ascii=False, separators=(",", ":"))) for item in items
+        ]
+        labels = {JSON_TEXT} if isinstance(value, str) else {FORM_LIST} if isinstance(value, list) else {FORM_SPACE}
+        return labels if pairs == expected else None
     if isinstance(value, list):
-        expected = [(name, _js(item)) for item in value if item is not None]
+        expected = [(name, model.text(item)) for item in value if item is not None]
         labels = {FORM_LIST} | ({NULL_INSIDE} if None in value else set())
         return labels if pairs == expected else None
     if isinstance(value, str) and pairs == [(name, value)]:
@@ -636,16 +603,26 @@ def _explain_typed_field(name: str, value: Any, mine: str, theirs: str, swagger:
             return {FORM_SPACE}
         return {PARSED} if _js_reads(value) else None
     if isinstance(value, dict) and pairs == [
-        (name, json.dumps(_integral(value), ensure_ascii=False, separators=(",", ":")))
+        (name, json.dumps(model.integral(value), ensure_ascii=False, separators=(",", ":")))
     ]:
         return {FORM_SPACE}
-    if isinstance(value, dict) and len(pairs) == 1 and json.loads(pairs[0][1]) == _integral(value):
+    if isinstance(value, dict) and len(pairs) == 1 and _read(pairs[0][1]) == model.integral(value):
         return {FORM_SPACE, ORDER}
     return {FORM_SPACE} if pairs == parse_qsl(theirs, keep_blank_values=True) else None
 
 
-def _js_reads(text: str) -> bool:
+def _read(text: str | bytes) -> Any:
+    """The JSON value, or the text itself when it is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _js_reads(text: Any) -> bool:
     """Whether JSON.parse takes the text, so that the reference sends something else."""
+    if not isinstance(text, str):
+        return False
     try:
         json.loads(text)
     except ValueError:
@@ -691,13 +668,21 @@ def _explain_part(
         return {EMPTY}
     if isinstance(value, (dict, list)) and _cleaned(value) in ({}, []) and not mine:
         return {EMPTY_LIST}
-    if isinstance(value, list) and all(n == name for n, _ in mine):
+    if isinstance(value, list) and not (encoding and encoding.style) and all(n == name for n, _ in mine):
         labels = {FORM_LIST} | ({NULL_INSIDE} if None in value else set())
         return labels if len(mine) == len([item for item in value if item is not None]) else None
+    if isinstance(value, str) and encoding is not None and kind_of(encoding.content_type or "text/plain") == "json":
+        return {JSON_TEXT} if mine == [(name, _js_quoted(value))] else None
     if isinstance(value, str) and _js_reads(value):
         return {PARSED}
-    if isinstance(value, dict) and encoding is not None and encoding.style == "deepObject":
-        return {DEEP}
-    if isinstance(value, dict) and len(mine) == 1 and json.loads(mine[0][1]) == _integral(value):
-        return {ORDER} if _js(value).encode() == theirs[0][1] else None
+    if isinstance(value, (dict, list)) and encoding is not None and encoding.style == "deepObject":
+        query = "&".join(f"{quote(key)}={quote(content)}" for key, content in mine)
+        return {DEEP} if _unflatten(query, name) == _texts(value) else None
+    if isinstance(value, dict) and encoding is not None and encoding.style in ("spaceDelimited", "pipeDelimited"):
+        flat = [model.text(one) for pair in _cleaned(value).items() for one in pair]
+        return {SPACES} if b",".join(t.encode() for t in flat) == theirs[0][1] else None
+    if isinstance(value, dict) and theirs and theirs[0][1] == b"[object Object]":
+        return {OBJECT_TEXT} if _read(mine[0][1]) == model.integral(value) else None
+    if isinstance(value, dict) and len(mine) == 1 and _read(mine[0][1]) == model.integral(value):
+        return {ORDER} if model.text(value).encode() == theirs[0][1] else None
     return None

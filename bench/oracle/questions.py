@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 from urllib.parse import unquote
 
@@ -97,7 +98,8 @@ def question(raw: dict[str, Any], operation: Operation, values: Values, ours: Re
             _add_swagger_body(parameters, raw, values)
     else:
         version = str(raw["version"])
-        spec = {"openapi": version if version.count(".") == 2 else "3.0.0"}
+        # The reference takes documents of any other version for Swagger 2.0.
+        spec = {"openapi": version if re.fullmatch(r"3\.[012]\.\d+", version) else "3.0.0"}
         if raw["requestBody"] is not None:
             described["requestBody"] = raw["requestBody"]
         if values.has_body:
