@@ -353,7 +353,7 @@ def test_a_server_reads_back_every_header_key(key: str) -> None:
     assert sent(ApiKey(Secret(key)), api_key("header", "X-Api-Key")).headers["X-Api-Key"] == key
 
 
-@given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1))
+@given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1).filter(lambda key: key == key.strip(" ")))
 def test_a_server_reads_back_every_query_key(key: str) -> None:
     url = sent(ApiKey(Secret(key)), api_key("query", "api key"), f"{ORIGIN}/v1?a=%2F").url
     assert parse_qsl(urlsplit(url).query) == [("a", "/"), ("api key", key)]

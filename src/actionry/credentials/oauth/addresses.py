@@ -100,11 +100,16 @@ def check_root_domain(authorize_url: str, token_url: str, api_url: str, *, point
     if len(set(domains.values())) == 1:
         return []
     vendor = next(
-        (name for name, owned in VENDORS.items() if {domains["authorization"], domains["token"]} <= owned), None
+        (name for name in VENDORS if _owns(name, hosts["authorization"]) and _owns(name, hosts["token"])), None
     )
     if vendor is None:
         return [_root_domain_finding(hosts, pointer)]
-    return [] if domains["API"] in VENDORS[vendor] else [_audience_finding(vendor, hosts["API"], pointer)]
+    return [] if _owns(vendor, hosts["API"]) else [_audience_finding(vendor, hosts["API"], pointer)]
+
+
+def _owns(vendor: str, host: str) -> bool:
+    # By suffix rather than by registrable domain: `googleapis.com` is itself on the public suffix list.
+    return any(host == domain or host.endswith(f".{domain}") for domain in VENDORS[vendor])
 
 
 def _root_domain_finding(hosts: dict[str, str], pointer: str) -> Finding:

@@ -6,12 +6,11 @@ nothing. All come out as one `Answer`; who turns it into an error knows whose tu
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Literal
 from urllib.parse import parse_qsl
-
-import orjson
 
 from actionry.credentials.masking import Masker
 from actionry.credentials.secret import Secret
@@ -116,10 +115,11 @@ def read_answer(response: Response) -> Answer:
 
 
 def _json_fields(content: bytes) -> Mapping[str, object] | None:
-    # The content type is not asked: servers label JSON as text/html, and HTML as JSON.
+    # The standard reader, because it takes a byte order mark and integers of any length, as some servers
+    # send them. The content type is not asked: servers label JSON as text/html, and HTML as JSON.
     try:
-        data = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
-    except ValueError:
+        data = json.loads(content)
+    except (ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None
 
