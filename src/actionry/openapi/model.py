@@ -163,7 +163,7 @@ class Operation:
     security: tuple[SecurityRequirement, ...] = ()
     """Alternatives; empty means that no credential is sent (AU-06)."""
     consequential: bool = True
-    """`x-openai-isConsequential`; absent means GET and HEAD no, others yes (CO-02)."""
+    """`x-openai-isConsequential`; absent means GET no, others yes (CO-02)."""
     pointer: str = ""
     schemas: Schemas = field(repr=False)
     """Resolves `#/$defs/NAME` of every schema above."""

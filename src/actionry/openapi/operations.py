@@ -36,7 +36,6 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", 
 """OpenAPI 3.2.0, Path Item Object; `query` is new there."""
 
 _PATH_ITEM_KEYS = frozenset({"$ref", "summary", "description", "servers", "parameters", "additionalOperations"})
-_SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 STYLES: dict[Location, tuple[Style, ...]] = {
     "path": ("simple", "label", "matrix"),
@@ -214,9 +213,9 @@ class OperationReader:
             return declared
         if declared is not None:
             self.report("CONSEQUENTIAL-NOT-BOOL", f"{pointer}/x-openai-isConsequential")
-        # Undeclared: every method but GET is consequential ("Actions in GPTs", Consequential flag; HEAD is GET
-        # without the answer). A forgotten flag may cost one question, never an unwanted order.
-        return method not in _SAFE_METHODS
+        # Undeclared: every method but GET is consequential ("Actions in GPTs", Consequential flag).
+        # A forgotten flag may cost one question, never an unwanted order.
+        return method != "GET"
 
     # --------------------------------------------------------------- parameters
 
