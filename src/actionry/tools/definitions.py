@@ -34,7 +34,7 @@ SCHEMA_MAPS = frozenset({"properties", "patternProperties", "dependentSchemas"})
 UNIONS = frozenset({"anyOf", "oneOf", "not", "if", "dependentSchemas", "$dynamicRef"})
 """Where one of these stands, a property's value may decide between alternatives."""
 
-_ODD_KEY = re.compile(rb'[{,]"(?!(?:[A-Za-z0-9_-]{1,64}|\$(?:ref|defs|comment|id|schema|anchor))":)(?:[^"\\]|\\.)*":')
+_ODD_KEY = re.compile(rb'[{,]"(?![A-Za-z0-9_-]{1,64}":|\$(?:ref|comment|id|schema|anchor)":")(?:[^"\\]|\\.)*":')
 _TRUE_KEYWORDS = frozenset({b"default", b"uniqueItems", b"deprecated", b"const", b"nullable"})
 _CONSTANT = re.compile(rb'"enum":\[(?:"(?:[^"\\]|\\.)*"|[^",{}\[\]]+)\]')
 _REFERENCE = re.compile(rb'"\$ref":"#/\$defs/((?:[^"\\]|\\.)*)"')

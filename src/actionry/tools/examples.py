@@ -115,7 +115,9 @@ def _texts(schema: dict[str, Any]) -> Iterator[str]:
     pattern = schema.get("pattern")
     shortest, longest = int(schema.get("minLength", 0)), schema.get("maxLength")
     if isinstance(pattern, str):
-        yield from text_matching(pattern, max(shortest, 1))
+        matching = list(text_matching(pattern, max(shortest, 1)))
+        fits = [text for text in matching if len(text) >= shortest and (longest is None or len(text) <= longest)]
+        yield from fits or matching
     known = _FORMATS.get(str(schema.get("format", "")))
     if known is not None:
         yield known

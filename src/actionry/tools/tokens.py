@@ -18,7 +18,7 @@ _PIECES = re.compile(
     r"|(?P<word> ?[A-Za-z]+)"
     r"|(?P<digits>\d{1,3})"
     r"|(?P<other> ?[^\W\d_A-Za-z]+)"
-    r"|(?P<marks> ?[^\sA-Za-z0-9\u0080-\U0010ffff]+)"
+    r"|(?P<marks> ?[^\sA-Za-z0-9\u0080-\U0010ffff]+[\r\n]*)"
     r"|(?P<blank>\s+)"
     r"|(?P<rest>.)",
     re.DOTALL,
@@ -38,9 +38,9 @@ def _cost(match: re.Match[str]) -> float:
         case "word":
             return sum(_word_cost(hump) for hump in _HUMPS.findall(piece))
         case "han":
-            return len(piece) * 0.75
+            return len(piece) * 0.7
         case "kana":
-            return len(piece) * 0.6
+            return len(piece) * 0.7
         case "other":
             return max(1.0, len(piece) / 3)
         case "marks":
