@@ -61,6 +61,8 @@ class Weights:
     question: float = 0.5
     """Of a question ("who …", "how many …") for operations that read."""
     compound: float = 0.9
+    aside: float = 0.4
+    """Of a verb that only describes: "the webhook that posts to our chat"."""
     spelling: float = 0.6
     rarity: float = 1.1
     """Exponent of the inverse document frequency."""
@@ -101,6 +103,7 @@ _LEAD = frozenset(
     "first second secondly third additionally furthermore moreover afterwards after that once subsequently help me "
     "know kindly my is it be able let us now".split()
 )
+_RELATIVES = frozenset("that which who whose".split())
 _GOES_ON = frozenset("the it its this that these those they he she his her their here with where which use using".split())
 
 
@@ -310,15 +313,19 @@ class OperationIndex(Generic[F]):
             if len(first) + len(second) > 3 and (joined := stem(first + second)) in self._idf:
                 add(joined, weights.compound)
         themes: dict[str, float] = defaultdict(float)
-        begins = True
+        begins, previous = True, ""
         for word in words:
             root = stem(word)
-            if word in STOP_WORDS or word.isdigit():
-                add(root, weights.stop_word)
-                continue
             verb = begins and root in verbs
+            if (word in STOP_WORDS and not verb) or word.isdigit():
+                add(root, weights.stop_word)
+                previous = word
+                continue
             begins = False
             share = weights.common_word if word in COMMON_WORDS or root in _COMMON_STEMS else 1.0
+            if previous in _RELATIVES and root in verbs:
+                share *= weights.aside
+            previous = word
             add(root, share)
             for concept, part in lexicon.get(root, ()):
                 if concept[0] == "!":
@@ -432,7 +439,7 @@ class OperationIndex(Generic[F]):
                     (source.confidence * (0.6 + 0.4 * scores.get(source.producer, 0.0)), source) for source in sources
                 ]
                 best, source = max(wanted, key=lambda pair: pair[0])
-                value = priority[host] * given * math.sqrt(best)
+                value = priority[host] * given * best**0.4
                 if source.producer not in hosts:
                     hosts.append(source.producer)
                 if hosts.index(source.producer) > hosts.index(host):

@@ -37,6 +37,7 @@ share: 分享 共享
 play: 播放 放 玩 放一首
 stop: 停止 停 终止 暂停
 start: 开始 启动 开启 开
+restart reboot: 重启 重新启动
 open: 打开 开放
 close: 关闭 关 关掉
 finish complete done: 完成 做完 标记完成 搞定 办完
@@ -156,6 +157,7 @@ phone: 电话 手机 手机号
 call: 打电话 呼叫 通话
 contact: 联系人 联系 通讯录
 chat: 聊天
+channel: 频道 渠道 通道
 notification: 通知
 user: 用户 使用者
 account: 账户 账号 帐号 帐户
@@ -418,7 +420,7 @@ def _read_table() -> dict[str, tuple[str, ...]]:
             meanings[word] = tuple(dict.fromkeys((*meanings.get(word, ()), *english.split())))
     # Words without a choice in them; named so that the longest match does not cut into them.
     meanings.update(
-        dict.fromkeys("我 我的 你 您 请 帮我 帮 一下 给我 给 的 了 吗 呢 吧 啊 是 有 在 把 想 想要 我想 要 需要 能 能不能 可以 可否 怎么样 怎么 什么 这个 那个 一个 一些 和 与 跟 或 从 到 对 为 它 他 她 我们 今 上 里 中 个 件 条 张 只 本 部 首 家 位".split(), ())
+        dict.fromkeys("我 我的 你 您 请 帮我 帮 一下 给我 给 的 了 吗 呢 吧 啊 是 有 在 把 想 想要 我想 要 需要 能 能不能 可以 可否 怎么样 怎么 什么 这个 那个 一个 一些 一条 一份 一张 一首 一封 一下子 名为 叫做 第一个 这张 这位 这条 这部 那位 那条 给这 最 和 与 跟 或 从 到 对 为 它 他 她 我们 今 上 里 中 个 件 条 张 只 本 部 首 家 位".split(), ())
     )  # fmt: skip
     return meanings
 

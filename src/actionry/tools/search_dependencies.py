@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from heapq import nlargest
 from os.path import commonprefix
@@ -30,7 +30,8 @@ SEARCH_VERBS = frozenset(map(stem, "search find lookup look query locate match a
 LIST_VERBS = frozenset(map(stem, "list get fetch retrieve browse all read show index".split()))
 CREATE_VERBS = frozenset(map(stem, "create add new make register post insert start open".split()))
 CHANGE_VERBS = frozenset(
-    map(stem, "delete remove update patch put edit modify set cancel replace destroy unset revoke disable".split())
+    map(stem, "delete remove update patch put edit modify set cancel replace destroy unset revoke disable rename archive close move "
+        "restore reset resize transfer merge accept refuse approve deny mark".split())
 )
 VERBS = SEARCH_VERBS | LIST_VERBS | CREATE_VERBS | CHANGE_VERBS | frozenset(
     map(stem, "by for of in with to from the a an and or on at info information details detail data api".split())
@@ -39,7 +40,15 @@ _SAYS_WHERE_FROM = re.compile(
     r"\b(?:obtained|extracted|returned|retrieved|found|fetched|taken|available|comes?|provided|got|received|see|use)\b",
     re.IGNORECASE,
 )
+_NARROWS = re.compile(r"(?i)cursor|page|token|request|trace|correlation|client|external|parent|after|before|since|if")
+"""Optional values of this kind narrow or page an answer; nobody needs to look them up first."""
 _SAYS_ID = re.compile(r"\b(?:id|ids|identifier|identifiers|uuid|slug)\b|(?<=[a-z])I[dD]s?\b", re.IGNORECASE)
+_KNOWN = frozenset(
+    "name names username user login owner org organization repo repository account tenant workspace project language "
+    "lang locale country city region date year month day format version type kind category path filename email query q "
+    "provider platform service environment env branch host domain ip period status state".split()
+)
+"""Path values that a person says themselves, or that stay the same in a conversation."""
 _CODES = (("iso 3166", "country"), ("country code", "country"), ("iso 4217", "currency"), ("iso 639", "language"),
           ("iata", "airport"), ("icao", "airport"))  # fmt: skip
 """Codes that an operation about the thing yields."""
@@ -73,6 +82,8 @@ class _Card:
     """Stems of the first sentence of its description."""
     segments: tuple[str, ...]
     """Path without variables, stemmed words of each."""
+    things: frozenset[str]
+    """Stems of what the response holds with an id: `{"channels": [{"id": …}]}` -> channel."""
     own_keys: frozenset[tuple[frozenset[str], str]]
     needs_ids: bool
 
@@ -88,9 +99,9 @@ class Dependencies:
         self._by_path: dict[str, list[int]] = defaultdict(list)
         self._by_name = {one.name: number for number, one in enumerate(facts)}
         for number, (one, card) in enumerate(zip(facts, self._cards, strict=True)):
-            for noun in card.nouns:
+            for noun in card.nouns | card.things:
                 self._by_noun[noun].append(number)
-            for name in {_flat(name) for name, _ in one.yields}:
+            for name in {_flat(field.name) for field in one.yields}:
                 self._by_yield[name].append(number)
             self._by_path[one.path.rstrip("/")].append(number)
         linked: dict[int, list[int]] = defaultdict(list)
@@ -130,7 +141,7 @@ class Dependencies:
         if last in ID_WORDS:
             strength = 0.7 if last in WEAK_ID_WORDS and not need.in_path else 1.0
         elif need.in_path:
-            strength = 0.8
+            strength = 0.25 if last in _KNOWN or (head and head[-1] in _KNOWN) else 0.7
         elif _SAYS_ID.search(need.description[:120]) and need.type in ("", "string", "integer", "number"):
             strength = 0.7
         elif says_from:
@@ -138,8 +149,9 @@ class Dependencies:
         known = next((thing for code, thing in _CODES if code in need.description.lower()), None)
         if known is not None and strength < 0.7:
             return frozenset((stem(known),)), 0.8 if need.required else 0.0
-        if not need.required:
-            strength *= 0.6 if last in ID_WORDS and last not in WEAK_ID_WORDS else 0.0
+        if not need.required:  # many documents forget to say what is required
+            sure = last in ID_WORDS - WEAK_ID_WORDS or bool(_SAYS_ID.search(need.description[:30]))
+            strength *= 0.7 if sure and not _NARROWS.match(need.name) else 0.0
         if not need.top:
             strength *= 0.5
         if need.choices:
@@ -165,7 +177,7 @@ class Dependencies:
         if flat not in ("id", "key", "code", "name", "token", "number") and len(named := self._by_yield.get(flat, ())) <= MAX_CANDIDATES:
             offer(named, 0.85)
         if need.in_path:
-            offer(self._by_path.get(_collection(self._facts[number].path, need.name), ()), 0.9)
+            offer(self._by_path.get(_collection(self._facts[number].path, need.name), ()), 1.0)
         described = frozenset(stem(word) for word in split_name(need.description[:300]))
         looked: set[int] = set()
         for noun in entity | (described if _SAYS_WHERE_FROM.search(need.description) else frozenset()):
@@ -177,14 +189,14 @@ class Dependencies:
         sources = []
         for other, evidence in candidates.items():
             confidence = strength * evidence * self._fitness(number, other, need, entity)
-            if confidence >= 0.2:
+            if confidence >= 0.25:
                 sources.append(Source(other, need.name, min(1.0, confidence)))
         return nlargest(MAX_SOURCES, sources, key=lambda source: source.confidence)
 
     def _evidence(self, other: int, need: Need, entity: frozenset[str], described: frozenset[str]) -> float:
         """How clearly the operation's name, description and response say that it yields the value."""
         card = self._cards[other]
-        if entity and not entity <= (card.nouns | card.told):
+        if entity and not entity <= (card.nouns | card.told | card.things):
             if len(card.core) > 1 and card.core <= described:
                 return 0.95
             return 0.45 if len(entity) > 1 and entity & card.nouns else 0.0
@@ -193,11 +205,10 @@ class Dependencies:
             best = 0.95
         if "id" in card.nouns:
             best = max(best, 0.95)
-        yields_id = any(
-            _flat(name) in ("id", _flat(need.name)) for name, _ in self._facts[other].yields
-        )
-        if yields_id:
-            best = max(best, 0.85)
+        if entity & card.things and entity <= (card.things | card.nouns):
+            best = max(best, 0.9 - 0.05 * min(len((card.nouns & card.core) - entity), 4))
+        elif any(_flat(field.name) == _flat(need.name) for field in self._facts[other].yields):
+            best = max(best, 0.8)
         if "id" in card.told:
             best = max(best, 0.8)
         if entity <= card.nouns:
@@ -215,15 +226,18 @@ class Dependencies:
         host, card = self._cards[number], self._cards[other]
         host_name, method = self._facts[number].name, self._facts[other].method
         key = (entity, _kind_of_key(need.name))
-        if key in card.own_keys or any(_flat(n.name) == _flat(need.name) and n.required for n in self._facts[other].needs):
+        if key in card.own_keys:
+            return 0.0
+        same = [own for own in self._facts[other].needs if own.top and _flat(own.name) == _flat(need.name)]
+        if any(own.required for own in same):
             return 0.0
         if method in ("DELETE", "PUT", "PATCH", "HEAD", "OPTIONS") or (card.verbs & CHANGE_VERBS and method != "GET"):
             return 0.0
-        fit = 1.0
+        fit = 0.5 if same else 1.0
         if card.verbs & SEARCH_VERBS:
             fit *= 1.05
-        if card.verbs & CREATE_VERBS or method == "POST":
-            fit *= 0.8
+        if card.verbs & CREATE_VERBS or (method == "POST" and not card.verbs & (SEARCH_VERBS | LIST_VERBS)):
+            fit *= 0.6
         if card.needs_ids:
             fit *= 0.75
         if host.group and card.group:
@@ -267,6 +281,7 @@ def _card(facts: Facts) -> _Card:
         group=frozenset(group),
         told=frozenset(stem(word) for word in split_name(told)),
         segments=tuple(" ".join(part) for part in path_words),
+        things=frozenset(_things(facts)),
         own_keys=frozenset(keys),
         needs_ids=any(
             need.required and (words_ := split_name(need.name)) and words_[-1] in ID_WORDS - WEAK_ID_WORDS
@@ -278,6 +293,20 @@ def _card(facts: Facts) -> _Card:
 def _shared_start(one: str, other: str) -> float:
     """Share of the longer name that both begin with: names of one API are often spelt alike."""
     return len(commonprefix((one, other))) / max(len(one), len(other), 1)
+
+
+def _things(facts: Facts) -> Iterator[str]:
+    """What the response lists or describes with an identifier of its own, by field and by schema name."""
+    for field in facts.yields:
+        if field.many and not field.inside:
+            yield from (stem(word) for name in (field.name, field.definition) for word in split_name(name)
+                        if word not in _HOLDERS)  # fmt: skip
+        if _flat(field.name) in ("id", "uuid", "key", "slug"):
+            for name in (field.inside, field.definition):
+                yield from (stem(word) for word in split_name(name) if word not in _HOLDERS)
+
+
+_HOLDERS = frozenset("list response result data item items page collection object dto model entity view base the of".split())
 
 
 def _kind_of_key(name: str) -> str:

@@ -50,6 +50,19 @@ class Need:
     choices: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Yield:
+    """One field of the response."""
+
+    name: str
+    definition: str
+    """Name of the schema that holds it, or that it refers to; "" when inline."""
+    many: bool
+    """It is an array."""
+    inside: str
+    """Name of the response's field that holds it: `channels` for `{"channels": [{"id": …}]}`; "" at the top."""
+
+
 @dataclass(slots=True)
 class Facts:
     """One operation, read once when the index is built."""
@@ -60,8 +73,7 @@ class Facts:
     path: str
     texts: list[tuple[Field, str]] = field(default_factory=list)
     needs: list[Need] = field(default_factory=list)
-    yields: list[tuple[str, str]] = field(default_factory=list)
-    """(field of the response, name of the schema that holds it or "")."""
+    yields: list[Yield] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     """Operation ids that the response's links lead to."""
 
@@ -118,8 +130,9 @@ def _read_parameters(function: SearchableFunction, facts: Facts) -> None:
         return
     root: object = function.parameters
     if isinstance(root, Mapping):
-        for found in _properties(root, _resolver(root)):
-            _add_need(facts, *found)
+        for node, name, required, definition, depth, _ in _properties(root, _resolver(root)):
+            in_path = depth == 0 and "{" + name + "}" in facts.path
+            _add_need(facts, node, name, required, definition, depth, in_path=in_path)
 
 
 def _read_operation(operation: Operation, facts: Facts) -> None:
@@ -131,22 +144,21 @@ def _read_operation(operation: Operation, facts: Facts) -> None:
         merged = {**(target if isinstance(target, dict) else {}), **schema}
         if parameter.description:
             merged["description"] = parameter.description
-        _add_need(facts, merged, parameter.name, parameter.required, "", 0)
+        _add_need(facts, merged, parameter.name, parameter.required, "", 0, in_path=parameter.location == "path")
     if operation.request_body is not None and operation.request_body.content:
         body = operation.request_body.content[0].schema
         if operation.request_body.description:
             facts.texts.append(("explanation", operation.request_body.description))
         if isinstance(body, dict):
-            for node, name, required, definition, depth in _properties(body, resolve):
-                _add_need(facts, node, name, required, definition, depth + 1)
+            for node, name, required, definition, depth, _ in _properties(body, resolve):
+                _add_need(facts, node, name, required, definition, depth, in_path=False)
 
 
 def _add_need(
-    facts: Facts, node: Mapping[str, Any], name: str, required: bool, definition: str, depth: int
+    facts: Facts, node: Mapping[str, Any], name: str, required: bool, definition: str, depth: int, *, in_path: bool
 ) -> None:
     description = _text(node.get("description"))
     choices = tuple(_choices(node))
-    in_path = depth == 0 and "{" + name + "}" in facts.path
     facts.needs.append(
         Need(name, description, required or in_path, _kind(node), in_path, definition, depth == 0, choices)
     )
@@ -166,8 +178,8 @@ def _read_returns(function: SearchableFunction, facts: Facts) -> None:
         resolve = _resolver(returns)
     if not isinstance(returns, Mapping):
         return
-    for node, name, _, definition, depth in _properties(returns, resolve):
-        facts.yields.append((name, definition))
+    for node, name, _, definition, depth, inside in _properties(returns, resolve):
+        facts.yields.append(Yield(name, definition, _kind(node) == "array" or "items" in node, inside))
         facts.texts.append(("result", name))
         if depth == 0 and (description := _text(node.get("description"))):
             facts.texts.append(("result", description[:200]))
@@ -184,17 +196,17 @@ def _resolver(root: object) -> Resolver:
 
 def _properties(
     root: Mapping[str, Any], resolve: Resolver
-) -> Iterator[tuple[Mapping[str, Any], str, bool, str, int]]:
-    """(schema, property name, required, schema it was declared in, depth), nearest first; references are followed.
+) -> Iterator[tuple[Mapping[str, Any], str, bool, str, int, str]]:
+    """(schema, property name, required, schema it was declared in, depth, holding property); references are followed.
 
-    Cycles and size are bounded by MAX_DEPTH and MAX_SCHEMA_NODES. The fourth is the property's own `$ref` name if it
+    Nearest first; cycles and size are bounded by MAX_DEPTH and MAX_SCHEMA_NODES. The fourth is the property's own `$ref` name if it
     has one, else the name of the schema that holds it.
     """
-    queue: deque[tuple[Mapping[str, Any], str, int]] = deque([(root, "", 0)])
+    queue: deque[tuple[Mapping[str, Any], str, int, str]] = deque([(root, "", 0, "")])
     opened: set[str] = set()
     nodes = 0
     while queue and nodes < MAX_SCHEMA_NODES:
-        schema, holder, depth = queue.popleft()
+        schema, holder, depth, inside = queue.popleft()
         nodes += 1
         for part, part_holder in _alternatives(schema, holder, resolve, opened):
             properties = part.get("properties")
@@ -207,12 +219,12 @@ def _properties(
                 reference = _reference(node)
                 target = resolve(reference) if reference else None
                 merged = {**target, **node} if isinstance(target, Mapping) else node
-                yield merged, name, name in names, reference or part_holder, depth
+                yield merged, name, name in names, reference or part_holder, depth, inside
                 if depth + 1 < MAX_DEPTH:
-                    queue.append((node, part_holder, depth + 1))
+                    queue.append((node, part_holder, depth + 1, name))
             items = part.get("items")
             if isinstance(items, Mapping) and depth < MAX_DEPTH:
-                queue.append((items, part_holder, depth))
+                queue.append((items, part_holder, depth, inside))
 
 
 def _alternatives(

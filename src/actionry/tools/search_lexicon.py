@@ -13,7 +13,7 @@ read: get fetch retrieve obtain return read load pull; list browse enumerate; sh
 create: create add make new insert post register generate build compose produce; start begin launch initiate open
   establish; write draft; upload import attach
 delete: delete remove erase destroy drop clear purge wipe discard; cancel revoke undo abort withdraw terminate;
-  unsubscribe unfollow leave
+  unsubscribe unfollow leave; stop end finish close quit disable deactivate shutdown
 update: update edit change modify alter adjust set patch revise correct amend fix; rename; replace overwrite; move
   relocate; mark flag toggle switch; improve enhance refine optimize polish
 send: send deliver dispatch transmit email notify message forward; share publish announce broadcast post; invite
@@ -23,6 +23,7 @@ compute: calculate compute determine work out evaluate estimate; convert transfo
 analyze: analyze analyse examine inspect investigate assess evaluate study review audit; check verify validate test
   confirm inspect; summarize condense shorten digest recap abridge; explain describe clarify elaborate; detect
   identify recognize classify; monitor track watch follow trace observe
+react: like dislike rate upvote downvote vote favorite star; follow subscribe; unfollow unsubscribe
 recommend: recommend suggest propose advise recommendation suggestion advice tip idea inspiration
 """
 
@@ -149,7 +150,7 @@ code: code coding program programming programmer; developer software development
   endpoint integration; script shell bash terminal; compile execute run interpreter sandbox; algorithm;
   documentation docs; deploy deployment build pipeline devops; app application; notebook jupyter; scratch blocks
   kids; regex json xml yaml; frontend backend; unit test
-cloud: cloud aws azure server hosting host; container docker kubernetes; network ip dns domain subdomain; uptime
+cloud: cloud aws azure hosting host; server instance machine vm vps droplet node; container docker kubernetes; network ip dns domain subdomain; uptime
   monitor outage; log; storage bucket; virtual machine instance; cluster; cloudflare cdn; ssh command; internet
   traffic
 web: website site webpage web page; url link hyperlink uri; domain whois; browser browse internet online surf; crawl
@@ -199,7 +200,7 @@ social: social network; instagram facebook twitter tiktok linkedin reddit snapch
   friend; like comment; influencer creator; hashtag trending viral trend; profile bio; community forum discussion;
   dating relationship love romantic partner; media
 messages: message messaging text sms; email mail inbox gmail outlook; chat conversation; send; reply respond; call
-  phone telephone dial; notification alert; contact; slack discord telegram whatsapp; newsletter substack
+  phone telephone dial; notification alert; contact; channel conversation thread room group; slack discord telegram whatsapp; newsletter substack
 people: person people human individual; name; contact; family parent mother father baby child husband wife; friend;
   woman man gender; age birthday; biography; celebrity; user member profile
 time: time clock hour minute; date day calendar; timezone; schedule appointment meeting event agenda; remind
