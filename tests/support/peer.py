@@ -28,6 +28,7 @@ class Received:
 
 
 Script = Callable[[Received, asyncio.StreamWriter], Awaitable[None]]
+Raw = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 def reply(
@@ -60,7 +61,9 @@ class Peer:
         host: str = "127.0.0.1",
         port: int = 0,
         tls: ssl.SSLContext | None = None,
+        raw: Raw | None = None,
     ) -> None:
+        """`raw` takes a whole connection over, for peers that do not speak HTTP as they should."""
         self.script = script or says(reply(200, b"{}", {"Content-Type": "application/json"}))
         self.host = host
         self.port = port
@@ -69,6 +72,7 @@ class Peer:
         self.over = asyncio.Event()
         """Set when the test ends; a script that hangs waits for it."""
         self._tls = tls
+        self._raw = raw
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -100,6 +104,9 @@ class Peer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
+            if self._raw is not None:
+                await self._raw(reader, writer)
+                return
             while True:
                 received = await read_request(reader)
                 self.received.append(received)

@@ -11,10 +11,10 @@ import asyncio
 import ssl
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib.metadata import version
 from types import TracebackType
 from typing import Final, Self
 
+from actionry import __version__
 from actionry.errors import (
     AddressRefused,
     CircuitOpen,
@@ -35,7 +35,7 @@ from actionry.outbound.resolve import Resolver, SystemResolver
 from actionry.outbound.retry import PASSING_STATUSES, SAFE_METHODS, backoff_s, read_retry_after
 from actionry.outbound.url import Origin, Target, join_location, parse_origin, split_url
 
-DEFAULT_USER_AGENT: Final = f"Actionry/{version('actionry')} (+https://github.com/actionry/actionry)"
+DEFAULT_USER_AGENT: Final = f"Actionry/{__version__} (+https://github.com/actionry/actionry)"
 """Our own name, version and where to read about us (CANON D-14)."""
 
 

@@ -107,7 +107,9 @@ async def _read_answer(
                 await asyncio.sleep(0)
         content = decoder.finish()
     except TooLong:
-        raise refused(progress, f"its body has more than {max_bytes} bytes") from None
+        error = refused(progress, f"its body has more than {max_bytes} bytes")
+        error.max_bytes = max_bytes
+        raise error from None
     except Undecodable as error:
         raise refused(progress, f"its body cannot be read: {error}") from None
     return Answer(message.code, headers, content, channel.finish())
