@@ -22,7 +22,7 @@ from actionry.models.rehearsal.slots import Slot
 from actionry.models.rehearsal.spans import Sentence, read_sentence
 
 import os
-RATE=float(os.environ.get('RATE','.03')); PULL=float(os.environ.get('PULL','.002'))
+RATE=float(os.environ.get('RATE','.1')); PULL=float(os.environ.get('PULL','.0005'))
 Example = tuple[Profile, Sentence, dict[str, list[Any]]]
 
 

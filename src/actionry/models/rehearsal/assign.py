@@ -113,6 +113,8 @@ def _compatible(first: Choice, second: Choice) -> bool:
         return True
     if left.source == "boolean" or right.source == "boolean":
         return True
+    if "known" in (left.source, right.source) and left.source != right.source:
+        return False
     # A choice may lie within words that somebody else takes, but two slots never take exactly the same words.
     return (left.shares or right.shares) and (left.start, left.end) != (right.start, right.end)
 

@@ -34,7 +34,7 @@ class Candidate:
 def candidates(slot: Slot, sentence: Sentence, operation_words: frozenset[str]) -> list[Candidate]:
     """Everything in the sentence that fits the slot's type; whether it is meant is decided by the score."""
     if slot.type == "boolean":
-        return _booleans(slot, sentence)
+        return _booleans(slot, sentence, operation_words)
     if slot.enum:
         return _choice_candidates(slot, sentence, slot.enum, "enum", operation_words)
     found = (
@@ -86,7 +86,7 @@ def _counts_only(slot: Slot, span: Span, sentence: Sentence, operation_words: fr
     if span.number is None or not span.number.in_words or span.number.ordinal:
         return False
     following = [token for token in sentence.tokens if token.start >= span.end][:3]
-    if any(token.stem in slot.name_words for token in following):
+    if any(token.stem in slot.name_words and token.stem not in _COUNTED for token in following) and "quantity" in slot.roles:
         return False
     announced = any(token.stem in _COUNTED or token.stem in operation_words for token in following if token.kind == "word")
     return announced and any(other.kind in ("number", "name", "list") and other.start > span.end for other in sentence.spans)
@@ -145,6 +145,10 @@ def _string_candidates(slot: Slot, span: Span, operation_words: frozenset[str], 
         return made
     if span.kind in ("list", "json"):
         return []
+    if span.kind == "period":
+        return [Candidate(span.text, span.start, span.end, span, "span")] if _TIMELIKE & {*slot.roles, *slot.name_words} else []
+    if span.kind == "tail":
+        return [Candidate(span.text, span.start, span.end, span, "span")] if "text" in slot.roles else []
     if span.kind == "unit":
         return [Candidate(span.text, span.start, span.end, span, "span", True)] if "unit" in slot.roles else []
     if span.kind == "formula":
@@ -177,6 +181,9 @@ def _place_of(slot: Slot, candidate: Candidate) -> Candidate:
     return candidate
 
 
+_TIMELIKE = frozenset({"date", "time", "year", "duration", concept("timeframe"), concept("frame"), concept("month"), concept("week")})
+
+
 def _moment_text(slot: Slot, moment: Moment, verbatim: str) -> str:
     if slot.date_pattern is not None:
         if moment.day is None and "%Y" in slot.date_pattern:
@@ -194,8 +201,8 @@ def _trimmed(slot: Slot, span: Span, operation_words: frozenset[str], sentence: 
     slot `energy_type`: "renewable energy sources" -> "renewable"
     """
     tokens = sentence.tokens_within(span.start, span.end)
-    made = [Candidate(span.text, span.start, span.end, span, "span")]
-    if not tokens:
+    made = [Candidate(span.text, span.start, span.end, span, "span", hints=((str(span.value), 1.0),) if span.value else ())]
+    if not tokens or span.value:
         return made
     own = set(slot.name_words)
     lower = [token.kind == "cjk" or not token.text[0].isupper() for token in tokens]
@@ -216,13 +223,28 @@ def _trimmed(slot: Slot, span: Span, operation_words: frozenset[str], sentence: 
             made[0] = replace(made[0], hints=(("all_known", weight),))
             break
         _add_piece(made, seen, sentence, span, tokens[first : last + 1], label)
+    spare = [token.low in lexicon.SPARE_ADJECTIVES for token in tokens]
     for position, is_known in enumerate(known):
-        if is_known and 0 < position < len(tokens) - 1:
-            label = "modifier_own" if named[position] else "modifier_operation"
-            first = 0
-            while first < position and known[first]:
+        if is_known and position > 0:
+            first, dropped = 0, spare if named[position] else known
+            while first < position and dropped[first]:
                 first += 1
+            label = "modifier_own" if named[position] else "modifier_operation"
             _add_piece(made, seen, sentence, span, tokens[first:position], label)
+    if 2 <= len(tokens) <= 6:
+        label = "name_part" if span.kind == "name" else "phrase_part"
+        for cut in range(1, len(tokens)):
+            _add_piece(made, seen, sentence, span, tokens[:cut], label + "_first")
+            _add_piece(made, seen, sentence, span, tokens[cut:], label + "_last")
+    first = 0
+    while first < len(tokens) - 1 and tokens[first].low in _everyday_words():
+        first += 1
+    if first:
+        _add_piece(made, seen, sentence, span, tokens[first:], "trim_operation")
+        last = len(tokens)
+        while last - 1 > first and known[last - 1]:
+            last -= 1
+        _add_piece(made, seen, sentence, span, tokens[first:last], "trim_operation")
     return made
 
 
@@ -248,7 +270,7 @@ def _array_candidates(slot: Slot, span: Span, operation_words: frozenset[str], s
         values = [_item(slot, item, operation_words, sentence) for item in span.items]
         if any(value is None for value in values):
             return []
-        return [Candidate(values, span.start, span.end, span, "span", hints=(("enumerated", 1.0),))]
+        return [Candidate(values, span.start, span.end, span, "span", span.value == "counted", (("enumerated", 1.0),))]
     if span.kind == "phrase" and slot.item_type in ("integer", "number"):
         return []
     value = _item(slot, span, operation_words, sentence)
@@ -287,7 +309,7 @@ def _item(slot: Slot, span: Span, operation_words: frozenset[str], sentence: Sen
         return None
     if span.kind == "moment" and span.moment is not None:
         return _moment_text(slot, span.moment, span.text)
-    if span.kind in ("json", "list", "unit"):
+    if span.kind in ("json", "list", "unit", "period", "tail"):
         return None
     if span.kind in ("name", "phrase"):
         options = _trimmed(slot, span, operation_words, sentence)
@@ -304,6 +326,13 @@ def _numbers_by_meaning(slot: Slot, sentence: Sentence) -> list[Candidate]:
             times = lexicon.TIMES_A_YEAR.get(token.low)
             if times is not None:
                 found.append(_number_candidate(slot, times, token.start, token.end))
+    if slot.dimension == "time" and slot.unit:
+        for span in sentence.spans:
+            if span.kind == "period" and span.value[0] is None and span.value[1] in lexicon.UNITS:
+                days = {"week": 7.0, "month": 30.0, "year": 365.0, "day": 1.0}.get(span.value[1])
+                if days and slot.unit in ("day", "hour", "week", "month"):
+                    factor = {"day": 1.0, "hour": 24.0, "week": 1 / 7, "month": 1 / 30}[slot.unit]
+                    found.append(_number_candidate(slot, round(days * factor), span.start, span.end))
     if "speed" in slot.name_words and "begin" in slot.name_words:
         match = re.search(r"\b(?:from|at) rest\b", sentence.plain, re.IGNORECASE)
         if match:
@@ -314,6 +343,12 @@ def _numbers_by_meaning(slot: Slot, sentence: Sentence) -> list[Candidate]:
 @lru_cache(maxsize=1)
 def _everyday_values() -> dict[str, tuple[str, ...]]:
     return {concept(name): values for name, values in lexicon.KNOWN_VALUES.items()}
+
+
+@lru_cache(maxsize=1)
+def _everyday_words() -> frozenset[str]:
+    kinds = ("color", "cuisine", "diet", "gender")
+    return frozenset(value for kind in kinds for value in lexicon.KNOWN_VALUES[kind])
 
 
 def _known_values(slot: Slot, sentence: Sentence) -> list[Candidate]:
@@ -344,7 +379,8 @@ def _named_in(sentence: Sentence, table: Mapping[str, str], value: Callable[[str
         if match:
             verbatim = sentence.text[match.start() : match.end()]
             meant = value(spoken, code)
-            found.append(Candidate(verbatim if meant == spoken else meant, *match.span(), None, "known", True, (("length", -0.5 * len(spoken.split())),)))
+            inside = any(span.kind == "name" and span.start < match.start() + 1 and match.end() <= span.end and len(span.text) > len(spoken) for span in sentence.spans)
+            found.append(Candidate(verbatim if meant == spoken else meant, *match.span(), None, "known", True, (("known_longer", 0.5 * len(spoken.split())), ("known_inside_name", float(inside)))))
     return found
 
 
@@ -511,7 +547,7 @@ _BOOLEAN_PREFIXES = frozenset(
 ) | {"is", "has", "includ", "us"}
 
 
-def _booleans(slot: Slot, sentence: Sentence) -> list[Candidate]:
+def _booleans(slot: Slot, sentence: Sentence, operation_words: frozenset[str]) -> list[Candidate]:
     wanted = [word for word in slot.name_words if word not in _BOOLEAN_PREFIXES] or list(slot.name_words)
     named_negative = bool({"exclud", "without", "no", "skip", "disabl", "hid"} & set(slot.name_words))
     hits = [index for index, token in enumerate(sentence.tokens) if token.stem in wanted]
@@ -528,6 +564,7 @@ def _booleans(slot: Slot, sentence: Sentence) -> list[Candidate]:
     together = last - first + 1 == len(covered) >= 2 and share == 1.0
     hints = (
         ("boolean_together", float(together)),
+        ("boolean_topic", float(covered <= operation_words)),
         ("boolean_share", share),
         ("boolean_affirmed", 1.0 if affirmed or negative or explicit is not None else 0.0),
         ("boolean_default", 1.0 if slot.default is value else 0.0),

@@ -57,7 +57,7 @@ SYNONYMS: tuple[str, ...] = (
     "delete remove erase discard drop",
     "create add make insert generate new register compose",
     "update modify change edit alter adjust revise",
-    "get retrieve fetch obtain show display give find look lookup search tell list provide see view check locate query",
+    "get retrieve fetch obtain show display give find look lookup search tell list provide see view check",
     "calculate compute determine figure evaluat solv work_out",
     "predict forecast estimate project_forward projection prognos",
     "convert transform translate_unit turn conversion",
@@ -491,7 +491,19 @@ WORLD_CITIES = frozenset(
         """
     )
 )
-PLACES = WORLD_CITIES | frozenset(US_CITIES) | frozenset(COUNTRIES)
+US_STATES = frozenset(
+    state.replace("_", " ")
+    for state in words_in(
+        """
+        alabama alaska arizona arkansas california colorado connecticut delaware florida georgia hawaii idaho illinois
+        indiana iowa kansas kentucky louisiana maine maryland massachusetts michigan minnesota mississippi missouri
+        montana nebraska nevada new_hampshire new_jersey new_mexico new_york north_carolina north_dakota ohio oklahoma
+        oregon pennsylvania rhode_island south_carolina south_dakota tennessee texas utah vermont virginia washington
+        west_virginia wisconsin wyoming
+        """
+    )
+)
+PLACES = US_STATES | WORLD_CITIES | frozenset(US_CITIES) | frozenset(COUNTRIES)
 SPARE_ADJECTIVES = frozenset(
     words_in(
         """

@@ -239,7 +239,7 @@ def _choices(description: str) -> tuple[tuple[str, ...], bool]:
         for match in pattern.finditer(description):
             listed = _split_choices(match["list"])
             if len(listed) >= 2 or (listed and not closed):
-                return listed, closed and pattern is not _PARENTHESIS
+                return listed, closed and (pattern is not _PARENTHESIS or "'" in match["list"])
     quoted = tuple(a or b for a, b in _QUOTED_CHOICES.findall(description))
     return (quoted, False) if len(quoted) >= 2 else ((), False)
 

@@ -15,7 +15,7 @@ from actionry.models.rehearsal.lexicon import words_in
 from actionry.models.rehearsal.numbers import Number, find_numbers, read_unit
 from actionry.models.rehearsal.words import MAX_CHARACTERS, Token, same_length, tokenize
 
-Kind = Literal["quoted", "number", "moment", "email", "url", "code", "name", "phrase", "list", "json", "unit", "formula"]
+Kind = Literal["quoted", "number", "moment", "email", "url", "code", "name", "phrase", "list", "json", "unit", "formula", "period", "tail"]
 MAX_SPANS = 160
 
 
@@ -101,10 +101,11 @@ def find_spans(text: str, plain: str, tokens: Sequence[Token], today: date) -> l
     phrases = _phrases(text, tokens, [*blocked, *formulas, *_with_units(numbers)])
     common = [span for span in phrases if any(word[:1].islower() or not word.isascii() for word in span.text.split())]
     phrases = [span for span in phrases if span in common or not any(span.text == name.text for name in names)]
-    found = [*fixed, *names, *phrases, *_units_named(text, plain, tokens, numbers)]
+    found = [*fixed, *names, *phrases, *_periods(text, plain), *_units_named(text, plain, tokens, numbers)]
     found += _bracketed(text, plain, fixed, tokens) + _enumerations(plain, fixed, text)
     found += _word_lists(text, pieces) + _word_lists(text, common) + _intervals(text, plain, numbers)
-    found += _pairs(text, plain)
+    found += _longer(text, tokens, names, phrases) + _tails(text, plain)
+    found += _pairs(text, plain) + _counted_lists(text, plain, numbers, phrases)
     return sorted(found, key=lambda span: (span.start, span.end))[: 4 * MAX_SPANS]
 
 
@@ -509,6 +510,99 @@ def _units_named(text: str, plain: str, tokens: Sequence[Token], numbers: Sequen
         if unit and len(unit) > 1 and end > start:
             found.append(Span("unit", start, end, text[start:end], value="named", number=Number(0, unit, dimension, factor, False, start, end, end)))
     return found
+
+
+def _longer(text: str, tokens: Sequence[Token], names: Sequence[Span], phrases: Sequence[Span]) -> list[Span]:
+    """ "university of chicago", "bed and breakfast", "The Plaza hotel": pieces that belong together, marked as joined."""
+    found: list[Span] = []
+    known = {(span.start, span.end) for span in [*names, *phrases]}
+    starts = {token.start: index for index, token in enumerate(tokens)}
+    ends = {token.end: index for index, token in enumerate(tokens)}
+    pieces = sorted([*names, *phrases], key=lambda span: span.start)[:MAX_SPANS]
+
+    def add(kind: Kind, start: int, end: int, how: str) -> None:
+        if (start, end) not in known and end - start <= 80:
+            known.add((start, end))
+            found.append(Span(kind, start, end, text[start:end], how))
+
+    for left in pieces:
+        after = ends.get(left.end)
+        if after is None:
+            continue
+        link = after + 1
+        if link + 1 < len(tokens) and tokens[link].low in ("of", "for", "with", "and", "in"):
+            begin = link + 2 if tokens[link + 1].low in ("the", "a", "an") and link + 2 < len(tokens) else link + 1
+            for right in pieces:
+                if right.start == tokens[begin].start:
+                    add(left.kind, left.start, right.end, f"joined_{tokens[link].low}")
+        # A name goes on in small letters ("Hilton hotel") or with a number ("iPhone 12 Pro").
+        if left.kind == "name":
+            stop = link
+            while stop < len(tokens) and stop - link < 2 and _goes_on(tokens, stop):
+                stop += 1
+                add("name", left.start, tokens[stop - 1].end, "stretched")
+            before = starts.get(left.start, 0) - 1
+            if before >= 0 and tokens[before].low == "the":
+                add("name", tokens[before].start, left.end, "with_article")
+    return found
+
+
+def _goes_on(tokens: Sequence[Token], index: int) -> bool:
+    token = tokens[index]
+    return token.kind == "number" or (
+        token.kind == "word" and token.low not in lexicon.FUNCTION_WORDS and not is_verb_here(tokens, index)
+    )
+
+
+_TAIL = re.compile(r"(?::|\b(?:saying|says|say|that reads|reading))\s+(?=\S)", re.IGNORECASE)
+
+
+def _tails(text: str, plain: str) -> list[Span]:
+    """What follows a colon or "saying", up to the end: "Add a TODO: publish video"."""
+    found: list[Span] = []
+    for match in _TAIL.finditer(plain):
+        rest = text[match.end() :].strip()
+        stripped = rest.rstrip(".。!！").strip()
+        if stripped and stripped[0] not in "\"'“‘「[({" and len(found) < 3:
+            found.append(Span("tail", match.end(), match.end() + len(stripped), stripped))
+    return found
+
+
+def _counted_lists(text: str, plain: str, numbers: Sequence[Span], phrases: Sequence[Span]) -> list[Span]:
+    """ "three pumpkins and two dozen eggs" as two lists side by side: what, and how many."""
+    following = {}
+    for number in numbers:
+        things = [phrase for phrase in phrases if number.end < phrase.start <= number.end + 2]
+        if things and number.number is not None and not number.number.ordinal:
+            following[number.start] = (number, things[0])
+    found: list[Span] = []
+    run: list[tuple[Span, Span]] = []
+    for pair in [*following.values(), None]:
+        if pair is not None and run and _BETWEEN_ITEMS.match(plain[run[-1][1].end : pair[0].start]):
+            run.append(pair)
+            continue
+        if len(run) > 1:
+            for items in (tuple(number for number, _ in run), tuple(thing for _, thing in run)):
+                found.append(
+                    Span("list", items[0].start, items[-1].end, text[items[0].start : items[-1].end], "counted", items=items)
+                )
+        run = [pair] if pair is not None else []
+    return found
+
+
+_PERIOD = re.compile(
+    r"\b(?:the\s+)?(?P<which>this|next|last|past|upcoming|previous|coming|current|following)\s+(?:(?P<count>\d{1,4}|two|three|four|five|six|seven|ten|twelve|few)\s+)?"
+    r"(?P<unit>second|minute|hour|day|night|week|weekend|month|quarter|year|season|semester|decade)s?\b",
+    re.IGNORECASE,
+)
+
+
+def _periods(text: str, plain: str) -> list[Span]:
+    """ "next week", "the past 24 hours", "this weekend": a stretch of time without dates."""
+    return [
+        Span("period", match.start("which"), match.end(), text[match.start("which") : match.end()], (match["count"], match["unit"].lower()))
+        for match in _PERIOD.finditer(plain)
+    ]
 
 
 def _intervals(text: str, plain: str, numbers: Sequence[Span]) -> list[Span]:
