@@ -505,3 +505,23 @@ def test_a_file_as_the_whole_body_takes_the_media_type_for_bytes() -> None:
     )
     assert read_arguments(made, {"body": b"png"}).media_type == "image/png"
     assert read_arguments(made, {"body": {}}).media_type == "application/json"
+
+
+def test_a_body_that_only_another_declared_media_type_takes_is_sent_as_that() -> None:
+    made = function(
+        {
+            "requestBody": {
+                "content": {
+                    "application/json": {"schema": {"type": "object", "properties": {"file": {"type": "string"}}}},
+                    "multipart/form-data": {
+                        "schema": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
+                    },
+                    "text/plain": {"schema": {"type": "string"}},
+                }
+            }
+        }
+    )
+    assert read_arguments(made, {"body": "just text"}).media_type == "text/plain"
+    assert read_arguments(made, {"body": {"file": b"x"}}).media_type == "multipart/form-data"
+    assert read_arguments(made, {"body": {"file": "x"}}).media_type == "application/json"
+    assert refused(made, {"body": [1, 2]}).argument == "body"

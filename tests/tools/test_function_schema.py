@@ -159,6 +159,8 @@ def test_the_body_is_one_argument_whatever_its_type(schema: Json) -> None:
         (["multipart/form-data", "application/x-www-form-urlencoded"], "application/x-www-form-urlencoded"),
         (["application/xml", "application/vnd.api+json"], "application/vnd.api+json"),
         (["application/octet-stream", "text/plain"], "text/plain"),
+        (["text/csv", "*/*"], "*/*"),
+        (["application/pdf", "application/x-ndjson"], "application/x-ndjson"),
         (["application/json; charset=utf-8", "application/merge-patch+json"], "application/json; charset=utf-8"),
     ],
 )

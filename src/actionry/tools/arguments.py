@@ -16,8 +16,8 @@ import orjson
 from actionry.errors import ArgumentError
 from actionry.http import File
 from actionry.openapi.model import Values
-from actionry.tools.bodies import bytes_alternative, media_type_rank
-from actionry.tools.checker import Checker
+from actionry.tools.bodies import MULTIPART, XML, bytes_alternative, media_type_rank
+from actionry.tools.checker import Checker, stand_in
 from actionry.tools.definitions import encode, fill_constants, wire_names
 from actionry.tools.explain import explain
 from actionry.tools.function_schema import Binding, Function
@@ -40,6 +40,11 @@ def read_arguments(function: Function, arguments: Mapping[str, Any] | str | byte
     checker = function.checker
     wire = _to_wire(function, given)
     if not checker.is_valid(wire):
+        media_type = checker.other_media_type(wire)
+        if media_type is not None:
+            values = _place(function, wire)
+            values.media_type = media_type
+            return values
         wire = _to_wire(function, repair(checker, _to_wire(function, given, fills=False)))
         if not checker.is_valid(wire):
             raise explain(checker, wire)
@@ -222,14 +227,20 @@ def _place(function: Function, wire: Mapping[str, Any]) -> Values:
 
 
 def _media_type(function: Function, body: Any) -> str | None:
-    """The offered alternative; for a file handed over whole, the one that takes bytes."""
+    """The offered alternative; for a file handed over whole the one that takes bytes, for files inside multipart."""
     bindings = function.bindings
     chosen = bindings.media_type
     if chosen is None or bindings.request_body is None:
         return None
-    if isinstance(body, bytes | bytearray | memoryview | File) and media_type_rank(chosen.media_type) < 6:
+    if isinstance(body, bytes | bytearray | memoryview | File) and media_type_rank(chosen.media_type) < XML:
         other = bytes_alternative(bindings.request_body)
         return (other or chosen).media_type
+    if media_type_rank(chosen.media_type) < MULTIPART and len(bindings.request_body.content) > 1:
+        files: set[tuple[str | int, ...]] = set()
+        stand_in(body, files)
+        for one, schema in function.checker.body_alternatives if files else ():
+            if media_type_rank(one.media_type) == MULTIPART and function.checker.fits(body, schema):
+                return one.media_type
     return chosen.media_type
 
 

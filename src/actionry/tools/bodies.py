@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from actionry.openapi.model import MediaType, RequestBody, Schema
@@ -16,39 +17,37 @@ def essence(media_type: str) -> str:
     return media_type.partition(";")[0].strip().lower()
 
 
+ANY, XML, TEXT, BYTES = 3, 6, 7, 8
+MULTIPART = 5
+
+
 def media_type_rank(media_type: str) -> int:
-    """Lower is offered rather: JSON, its relatives, forms, multipart, anything, text, XML, bytes."""
+    """Lower is offered rather: JSON, its relatives, JSON lines, a range, forms, multipart, XML, text, bytes."""
     name = essence(media_type)
     kind, _, subtype = name.partition("/")
     if name == "application/json":
         return 0
-    if subtype.endswith("+json") or subtype == "json":
+    if _JSON_LINES.search(subtype):
+        return 2
+    if subtype in ("json", "json5") or subtype.endswith(("+json", "+json5")):
         return 1
     if name == "application/x-www-form-urlencoded":
-        return 2
-    if name == "multipart/form-data":
-        return 3
-    if kind == "multipart":
         return 4
-    if name in ("*/*", "application/*", "*"):
-        return 5
+    if kind == "multipart":
+        return MULTIPART
     if subtype == "xml" or subtype.endswith("+xml"):
-        return 7
-    return 6 if is_text(name) else 8
+        return XML
+    if kind in _BINARY_KINDS or _BINARY.search(subtype):
+        return BYTES
+    return ANY if subtype in ("*", "") else TEXT
 
 
-def is_text(media_type: str) -> bool:
-    name = essence(media_type)
-    kind, _, subtype = name.partition("/")
-    return kind == "text" or subtype in _TEXT_SUBTYPES or subtype.endswith(("+xml", "+yaml", "+text"))
-
-
-_TEXT_SUBTYPES = frozenset(
-    {
-        "xml", "yaml", "x-yaml", "graphql", "javascript", "x-ndjson", "ndjson", "jsonl", "jsonlines", "csv", "sql",
-        "toml", "x-sh", "jwt", "jose", "pem-certificate-chain", "sparql-query", "sparql-update", "n-triples",
-    }
-)  # fmt: skip
+_JSON_LINES = re.compile(r"ndjson|jsonl|json-?lines|ldjson|stream\+json|json-stream|json-seq")
+_BINARY_KINDS = frozenset({"image", "audio", "video", "font", "model"})
+_BINARY = re.compile(
+    r"octet-stream|pdf|zip|zstd|rar$|7z|tar|tgz|compressed|archive|binary|officedocument|msword|ms-(?:excel|powerpoint|word)"
+    r"|wasm|cbor|protobuf|grpc|msgpack|avro|parquet"
+)
 
 
 def choose_media_type(body: RequestBody) -> MediaType | None:
@@ -59,7 +58,7 @@ def choose_media_type(body: RequestBody) -> MediaType | None:
 def bytes_alternative(body: RequestBody) -> MediaType | None:
     """The alternative that takes a file as it is, for a caller that hands one over."""
     for alternative in body.content:
-        if media_type_rank(alternative.media_type) in (6, 7, 8):
+        if media_type_rank(alternative.media_type) in (ANY, XML, TEXT, BYTES):
             return alternative
     return None
 
@@ -73,7 +72,7 @@ def body_schema(chosen: MediaType | None, definitions: Definitions) -> Schema:
     if isinstance(schema, bool) or schema.keys() <= {"description", "title", "examples"}:
         declared: dict[str, Any] = schema if isinstance(schema, dict) else {}
         return {**_IMPLIED[rank], **declared} if schema is not False else False
-    if rank == 8 and _is_any_string(schema, definitions):
+    if rank == BYTES and _is_any_string(schema, definitions):
         return {**schema, "format": "binary"} if "$ref" not in schema else {"type": "string", "format": "binary"}
     return schema
 
@@ -86,14 +85,18 @@ def _is_any_string(schema: dict[str, Any], definitions: Definitions) -> bool:
     return is_binary(resolved) or not resolved.keys() & {"enum", "const", "pattern", "format", "contentEncoding"}
 
 
+_JSON_VALUE: dict[str, Any] = {"description": "Any JSON value."}
 _IMPLIED: dict[int, dict[str, Any]] = {
-    0: {"description": "Any JSON value."},
-    1: {"description": "Any JSON value."},
-    2: {"type": "object", "description": "Form fields by name."},
-    3: {"type": "object", "description": f"Form fields by name; a file is a {BINARY_NOTE[0].lower()}{BINARY_NOTE[1:]}"},
-    4: {"type": "object", "description": "Parts by name."},
-    5: {},
-    6: {"type": "string"},
-    7: {"type": "string", "description": "An XML document."},
-    8: {"type": "string", "format": "binary"},
+    0: _JSON_VALUE,
+    1: _JSON_VALUE,
+    2: {"description": "A list with one JSON value per line."},
+    ANY: {},
+    4: {"type": "object", "description": "Form fields by name."},
+    MULTIPART: {
+        "type": "object",
+        "description": f"Parts by name; a file is a {BINARY_NOTE[0].lower()}{BINARY_NOTE[1:]}",
+    },
+    XML: {"type": "string", "description": "An XML document."},
+    TEXT: {"type": "string"},
+    BYTES: {"type": "string", "format": "binary"},
 }

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 
 from actionry.http import File
-from actionry.openapi.model import Schema
+from actionry.openapi.model import MediaType, Schema
+from actionry.tools.bodies import body_schema, media_type_rank
 from actionry.tools.definitions import SCHEMA_KEYWORDS, SCHEMA_LISTS, SCHEMA_MAPS, Definitions
 
 if TYPE_CHECKING:
@@ -115,6 +116,29 @@ class Checker:
         return known[1].is_valid(stand_in(value, set()))
 
     _max_nodes = 5_000
+
+    @cached_property
+    def body_alternatives(self) -> list[tuple[MediaType, Schema]]:
+        """The request body's media types that are not offered to the model, best first."""
+        bindings = self.function.bindings
+        others = (
+            [one for one in bindings.request_body.content if one is not bindings.media_type]
+            if bindings.request_body
+            else []
+        )
+        others.sort(key=lambda one: media_type_rank(one.media_type))
+        return [(one, body_schema(one, self.definitions)) for one in others]
+
+    def other_media_type(self, arguments: Mapping[str, Any]) -> str | None:
+        """The declared alternative that takes this body as it is, when all else is valid (a caller's choice)."""
+        if "body" not in arguments or not self.body_alternatives:
+            return None
+        if any(list(error.instance_path)[:1] != ["body"] for error in self.errors(arguments)):
+            return None
+        for one, schema in self.body_alternatives:
+            if self.fits(arguments["body"], schema):
+                return one.media_type
+        return None
 
     def argument_schema(self, argument: str) -> Schema | None:
         """Of one argument, with wire names inside; None when there is no such argument."""
