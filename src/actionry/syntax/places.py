@@ -163,19 +163,20 @@ class JsonPlaces(_Places):
         return self._closing
 
 
-SKIP = re.compile(r"(?:[ \t\r\n]++|(?:(?<=\s)|(?<![^\n]))#[^\n]*+)*+")
+# re.A throughout: YAML knows blanks, tabs and line breaks; a no-break space is text.
+SKIP = re.compile(r"(?:[ \t\r\n]++|(?:(?<=\s)|(?<![^\n]))#[^\n]*+)*+", re.A)
 """Blanks, line breaks and comments between YAML tokens."""
-PROPERTY = re.compile(r"[&!][^\s,\[\]{}]*+[ \t]*+|!<[^>\s]*+>[ \t]*+")
+PROPERTY = re.compile(r"[&!][^\s,\[\]{}]*+[ \t]*+|!<[^>\s]*+>[ \t]*+", re.A)
 """An anchor or tag before a value."""
-ALIAS = re.compile(r"\*([^\s,\[\]{}]+)")
+ALIAS = re.compile(r"\*([^\s,\[\]{}]+)", re.A)
 DOUBLE_QUOTED = JSON_STRING
-SINGLE_QUOTED = re.compile(r"'[^']*+(?:''[^']*+)*+'")
-PLAIN_KEY = re.compile(r"[^\s#].*?(?=[ \t]*:(?:\s|$))", re.M)
-KEY_COLON = re.compile(r"[ \t]*:(?=\s|$)", re.M)
-FLOW_PLAIN = re.compile(r"(?:[^\s,\[\]{}:#]|:(?![\s,\[\]{}]|$)|(?<!\s)#|[ \t]+(?![\s#]|:[\s,\[\]{}]))*+")
-DOCUMENT_START = re.compile(r"(?:%[^\n]*\n|#[^\n]*\n|\s)*?^---(?=\s|$)", re.M)
-DOCUMENT_END = re.compile(r"^(?:---|\.\.\.)(?=\s|$)", re.M)
-DASH = re.compile(r"-(?=\s|$)")
+SINGLE_QUOTED = re.compile(r"'[^']*+(?:''[^']*+)*+'", re.A)
+PLAIN_KEY = re.compile(r"[^\s#].*?(?=[ \t]*:(?:\s|$))", re.M | re.A)
+KEY_COLON = re.compile(r"[ \t]*:(?=\s|$)", re.M | re.A)
+FLOW_PLAIN = re.compile(r"(?:[^\s,\[\]{}:#]|:(?![\s,\[\]{}]|$)|(?<!\s)#|[ \t]+(?![\s#]|:[\s,\[\]{}]))*+", re.A)
+DOCUMENT_START = re.compile(r"(?:%[^\n]*\n|#[^\n]*\n|\s)*?^---(?=\s|$)", re.M | re.A)
+DOCUMENT_END = re.compile(r"^(?:---|\.\.\.)(?=\s|$)", re.M | re.A)
+DASH = re.compile(r"-(?=\s|$)", re.A)
 FLOW_OPEN = ("{", "[")
 
 
@@ -222,7 +223,7 @@ class YamlPlaces(_Places):
 
     def anchor_children(self, name: str, before: int) -> Iterator[tuple[str, Place]]:
         """The children of the last `&name` before that offset."""
-        anchor = re.compile(rf"(?<![^\s,\[{{])&{re.escape(name)}(?=[\s,\]}}]|$)")
+        anchor = re.compile(rf"(?<![^\s,\[{{])&{re.escape(name)}(?=[\s,\]}}]|$)", re.A)
         found = max(anchor.finditer(self.text, 0, before), key=re.Match.start, default=None)
         if found is None:
             return
@@ -360,20 +361,20 @@ class YamlPlaces(_Places):
         return _after(FLOW_PLAIN, self.text, offset, end)
 
 
-INDENT = re.compile(r" *+(?:- +)*+")
+INDENT = re.compile(r" *+(?:- +)*+", re.A)
 
 
 @lru_cache(maxsize=512)
 def _at_indent(indent: int, kind: str) -> re.Pattern[str]:
     """Lines with a token at exactly that indentation: a list's dash, or something that may be a key."""
     token = r"(?=-(?:\s|$))" if kind == "-" else r"(?![\s#]|-(?:\s|$))"
-    return re.compile(rf"^ {{{indent}}}{token}", re.M)
+    return re.compile(rf"^ {{{indent}}}{token}", re.M | re.A)
 
 
 @lru_cache(maxsize=512)
 def _dedent(indent: int) -> re.Pattern[str]:
     """A line with content at that indentation or less."""
-    return re.compile(rf"^ {{0,{indent}}}(?![\s#])", re.M)
+    return re.compile(rf"^ {{0,{indent}}}(?![\s#])", re.M | re.A)
 
 
 def _after(pattern: re.Pattern[str], text: str, offset: int, end: int | None = None) -> int:

@@ -16,7 +16,8 @@ from actionry.syntax.tree import Format, Tree
 from actionry.syntax.yaml_text import read_yaml
 
 LOOKS_LIKE_JSON = re.compile(
-    r"""\s*(?:(?://[^\n]*|/\*.*?\*/)\s*)*(?:[{\[]\s*(?:["'\u2018-\u201f}\]/{\[,]|\Z)|[{\[]\s*\n)""", re.S
+    r"""\s*(?:(?://[^\n]*|/\*.*?\*/)\s*)*(?:\{\s*["'\u2018-\u201f}/,]|\[\s*["'\u2018-\u201f\]/{\[,]|[{\[]\s*(?:\n|\Z))""",
+    re.S,
 )
 """A bracket, then a quote, another bracket, a comment or a line break; `{a: 1}` is YAML's."""
 FENCE = re.compile(r"^[ \t]*(```+|~~~+)[^\n`]*\n(.*?)(?:^[ \t]*\1[`~]*[ \t]*$|\Z)", re.M | re.S)

@@ -16,8 +16,8 @@ from actionry.syntax.mends import Edit, FindingList, Lines, MendedText
 
 LEADING_TABS = re.compile(r"^([ ]*)(\t[ \t]*)", re.M)
 SURROGATE_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
-RESERVED_VALUE = re.compile(r"^[ ]*(?:- +)*(?:[\w$./{}-]+:[ ]+)?(?<=[ :-])([@`%][^\n\"]*?)[ \t]*\r?$", re.M)
-STAR_KEY = re.compile(r"^[ ]*(?:- +)*(\*/[\w.*+-]+|\*)(?=[ ]*:(?:\s|$))", re.M)
+RESERVED_VALUE = re.compile(r"^[ \t]*(?:- +)*(?:[\w$./{}-]+:[ ]+)?(?<=[ :-])([@`%][^\n\"]*?)[ \t]*\r?$", re.M)
+STAR_KEY = re.compile(r"^[ \t]*(?:- +)*(\*/[\w.*+-]+|\*)(?=[ ]*:(?:\s|$))", re.M)
 
 
 def mends(parsed: MendedText, findings: FindingList) -> Iterator[tuple[MendedText, FindingList]]:

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 import yaml12
 
+from actionry.errors import UnreadableDocument
 from actionry.findings import join_pointer
 from actionry.limits import ReadLimits
 from actionry.syntax.mends import Edit, FindingList, Lines, MendedText
@@ -67,7 +68,10 @@ def read_fast(parsed: MendedText, limits: ReadLimits, findings: FindingList) -> 
     if len(documents) != 1:
         raise _CareNeededError
     root = documents[0]
-    shape = measure(root, limits)
+    try:
+        shape = measure(root, limits)
+    except UnreadableDocument:
+        raise _CareNeededError from None  # the other reader knows the place
     if shape.has_odd_numbers or shape.has_foreign_values or not shape.key_types <= {str, int}:
         raise _CareNeededError
     if int in shape.key_types:
