@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
@@ -127,7 +128,7 @@ def test_basic_is_spelled_the_other_way_for_a_server_that_does_not_decode() -> N
 def test_a_public_client_names_itself_in_the_body() -> None:
     for method in ("default_post", "basic_auth_header"):
         server = Server(answer(FINE))
-        exchange(server, replace(SETTINGS, client_secret=None, token_exchange=method))  # type: ignore[arg-type]  # both known
+        exchange(server, replace(SETTINGS, client_secret=None, token_exchange=method))
         assert b"client_id=the%20id" in (server.received[0].content or b"")
         assert b"client_secret" not in (server.received[0].content or b"")
         assert "Authorization" not in server.received[0].headers
@@ -329,10 +330,8 @@ def test_client_credentials_and_revocation() -> None:
     st.integers(100, 599),
 )
 def test_no_answer_does_anything_but_a_token_or_an_oauth_error(body: bytes, media_type: str, status: int) -> None:
-    try:
-        exchange(Server(answer(body, status, media_type)))
-    except OAuthError as error:
-        assert "canary" not in str(error)
+    with suppress(OAuthError):
+        assert exchange(Server(answer(body, status, media_type))).access_token
 
 
 JSON = st.recursive(
@@ -342,29 +341,20 @@ JSON = st.recursive(
 )
 
 
-@given(
-    st.fixed_dictionaries(
-        {},
-        optional=dict.fromkeys(
-            (
-                "access_token",
-                "token_type",
-                "expires_in",
-                "refresh_token",
-                "scope",
-                "error",
-                "error_description",
-                "ok",
-                "authed_user",
-                "data",
-            ),
-            JSON,
-        ),
-    )
+FIELDS = (
+    "access_token",
+    "token_type",
+    "expires_in",
+    "refresh_token",
+    "scope",
+    "error",
+    "error_description",
+    "ok",
+    "data",
 )
+
+
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, JSON)))
 def test_nor_does_any_json(body: dict[str, Any]) -> None:
-    try:
-        token = exchange(Server(answer(body)))
-    except OAuthError:
-        return
-    assert token.access_token
+    with suppress(OAuthError):
+        assert exchange(Server(answer(body))).access_token

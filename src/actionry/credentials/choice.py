@@ -143,6 +143,7 @@ def read_credentials(
     """
     if isinstance(value, Credentials):
         return value
+    value = _closed(value)
     requirements = _requirements(security)
     names = {scheme.name for requirement in requirements for scheme, _ in requirement.schemes}
     if isinstance(value, Mapping) and not _is_single(value, names):
@@ -349,36 +350,48 @@ def _known(names: set[str]) -> str:
 def _read_one(value: object) -> Credential:
     if isinstance(value, CREDENTIAL_TYPES):
         return value
-    if isinstance(value, (str, Secret)):
-        return ApiKey(_not_empty(value))
-    if isinstance(value, (tuple, list)) and len(value) == 2 and all(isinstance(v, (str, Secret)) for v in value):
-        return Basic(as_secret(value[0]), as_secret(value[1]))
-    if isinstance(value, Mapping) and isinstance(value.get("username"), (str, Secret)):
-        return Basic(as_secret(value["username"]), as_secret(value.get("password", "")))
-    if isinstance(value, Mapping) and isinstance(value.get("access_token"), (str, Secret)):
+    if isinstance(value, Secret) and value:
+        return ApiKey(value)
+    if isinstance(value, tuple) and len(value) == 2 and all(isinstance(item, Secret) for item in value):
+        return Basic(value[0], value[1])
+    if isinstance(value, Mapping) and isinstance(value.get("username"), Secret):
+        return Basic(value["username"], as_secret(value.get("password", "")))
+    if isinstance(value, Mapping) and value.get("access_token"):
         return _token(value)
+    what = "empty text" if isinstance(value, Secret) else f"a {getattr(value, 'type_name', type(value).__name__)}"
     raise CredentialError(
-        f"A credential cannot be a {type(value).__name__} of this form.",
-        mend='Give a text, (user, password), Bearer(…), ApiKey(…), or {"scheme": …}.',
+        f"A credential cannot be {what} of this form.",
+        mend='Give a text, (user, password), Bearer(…), ApiKey(…), or {"scheme": …}; None for nothing.',
         told_to="caller",
     )
 
 
-def _not_empty(value: str | Secret) -> Secret:
-    secret = as_secret(value)
-    if not secret:
-        raise CredentialError(
-            "The given credential is empty.", mend="Pass the key, or None for none.", told_to="caller"
-        )
-    return secret
+@dataclass(frozen=True, slots=True)
+class _Unknown:
+    """Something that is no credential, by its type alone."""
+
+    type_name: str
+
+
+def _closed(value: object) -> object:
+    """The same, every text in it made a Secret, so that no frame that raises later holds one to be shown."""
+    if value is None or isinstance(value, (Secret, *CREDENTIAL_TYPES)):
+        return value
+    if isinstance(value, str):
+        return Secret(value)
+    if isinstance(value, Mapping):
+        return {key: _closed(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return tuple(_closed(item) for item in value)
+    return value if isinstance(value, (int, float)) else _Unknown(type(value).__name__)
 
 
 def _token(value: Mapping[object, object]) -> OAuthToken:
-    refresh, expires = value.get("refresh_token"), value.get("expires_at")
-    scope = value.get("scope")
+    refresh, expires, scope = (value.get(name) for name in ("refresh_token", "expires_at", "scope"))
+    known_end = isinstance(expires, (int, float)) and not isinstance(expires, bool)
     return OAuthToken(
         access_token=as_secret(value["access_token"]),
         refresh_token=as_secret(refresh) if refresh else None,
-        expires_at=float(expires) if isinstance(expires, (int, float)) and not isinstance(expires, bool) else None,
-        scope=scope if isinstance(scope, str) else "",
+        expires_at=float(expires) if known_end else None,  # type: ignore[arg-type]  # known_end says so
+        scope=scope.reveal() if isinstance(scope, Secret) else "",
     )

@@ -78,6 +78,7 @@ class Vault:
         """`keys`: key id -> 32 bytes, the current one first. Raises VaultError for none, a malformed or a
         weak key.
         """
+        self._ciphers: dict[str, AESGCM] = {}
         if not keys:
             raise VaultError("There is no key to seal secrets with.", mend=_HOW_TO_SET)
         hidden = {key_id: _KeyBytes(key) for key_id, key in keys.items()}
@@ -88,8 +89,9 @@ class Vault:
         self._current = next(iter(hidden))
 
     @classmethod
-    def from_settings(cls, text: str) -> Vault:
+    def from_settings(cls, text: Secret | str) -> Vault:
         """From the form of ACTIONRY_SECRET_KEYS; see `read_keys`."""
+        text = as_secret(text)
         return cls(read_keys(text))
 
     @property
@@ -151,14 +153,14 @@ def generate_key() -> str:
     return f"{key_id}:{base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode('ascii').rstrip('=')}"
 
 
-def read_keys(text: str) -> dict[str, bytes]:
+def read_keys(text: Secret | str) -> dict[str, bytes]:
     """ACTIONRY_SECRET_KEYS: `id:key,id:key`, commas, blanks or lines between, the current key first.
 
     A key is 32 bytes in base64 (either alphabet, padding optional) or 64 hexadecimal digits.
     Raises VaultError; the message names the entry by its number or id, never by its text.
     """
+    text = as_secret(text)  # frames that may raise hold no key that a traceback could show
     entries = _entries(text)
-    del text  # the frames that raise below hold no key that a traceback could show
     keys: dict[str, _KeyBytes] = {}
     for number, entry in enumerate(entries, 1):
         key_id, key = entry
@@ -188,9 +190,9 @@ class _KeyBytes:
         return "<key>"
 
 
-def _entries(text: str) -> list[tuple[str, _KeyBytes | None]]:
+def _entries(text: Secret) -> list[tuple[str, _KeyBytes | None]]:
     found: list[tuple[str, _KeyBytes | None]] = []
-    for entry in re.split(r"[,\s]+", text.strip()):
+    for entry in re.split(r"[,\s]+", text.reveal().strip()):
         key_id, colon, encoded = entry.partition(":")
         if entry:
             found.append((key_id, _decode_key(encoded)) if colon and KEY_ID.fullmatch(key_id) else ("", None))

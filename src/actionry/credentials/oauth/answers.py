@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from typing import Literal, NoReturn
 from urllib.parse import parse_qsl
 
 from actionry.credentials.masking import Masker
@@ -36,6 +36,9 @@ class Answer:
 
     def __repr__(self) -> str:
         return f"<Answer {self.status}, {self.kind}>"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("an Answer is not pickled; it holds tokens")
 
     @property
     def ok(self) -> bool:
