@@ -220,7 +220,22 @@ class TestNobodyElsesSecret:
         assert choose([needs(LOGIN), ANONYMOUS], credentials).anonymous
 
 
-@pytest.mark.parametrize("bad", [7, b"key", ["a"], ("a", "b", "c"), object(), "", {"header": 7}, {1: "a"}])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        7,
+        b"key",
+        ["a"],
+        ("a", "b", "c"),
+        object(),
+        "",
+        {"header": 7},
+        {1: "a"},
+        {"access_token": 7},
+        {"username": "a", "password": 7},
+        {"header": b"k"},
+    ],
+)
 def test_what_is_no_credential_is_refused(bad: object) -> None:
     with pytest.raises(CredentialError) as caught:
         read_credentials(bad, [needs(HEADER)])

@@ -354,10 +354,12 @@ def _read_one(value: object) -> Credential:
         return ApiKey(value)
     if isinstance(value, tuple) and len(value) == 2 and all(isinstance(item, Secret) for item in value):
         return Basic(value[0], value[1])
-    if isinstance(value, Mapping) and isinstance(value.get("username"), Secret):
-        return Basic(value["username"], as_secret(value.get("password", "")))
-    if isinstance(value, Mapping) and value.get("access_token"):
+    if isinstance(value, Mapping) and isinstance(value.get("access_token"), Secret) and value["access_token"]:
         return _token(value)
+    if isinstance(value, Mapping) and isinstance(value.get("username"), Secret):
+        password = value.get("password", Secret(""))
+        if isinstance(password, Secret):
+            return Basic(value["username"], password)
     what = "empty text" if isinstance(value, Secret) else f"a {getattr(value, 'type_name', type(value).__name__)}"
     raise CredentialError(
         f"A credential cannot be {what} of this form.",
@@ -388,10 +390,9 @@ def _closed(value: object) -> object:
 
 def _token(value: Mapping[object, object]) -> OAuthToken:
     refresh, expires, scope = (value.get(name) for name in ("refresh_token", "expires_at", "scope"))
-    known_end = isinstance(expires, (int, float)) and not isinstance(expires, bool)
     return OAuthToken(
         access_token=as_secret(value["access_token"]),
-        refresh_token=as_secret(refresh) if refresh else None,
-        expires_at=float(expires) if known_end else None,  # type: ignore[arg-type]  # known_end says so
+        refresh_token=refresh if isinstance(refresh, Secret) and refresh else None,
+        expires_at=float(expires) if isinstance(expires, (int, float)) and not isinstance(expires, bool) else None,
         scope=scope.reveal() if isinstance(scope, Secret) else "",
     )
