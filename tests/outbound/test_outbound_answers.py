@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import random
+import socket
+import struct
 import time
 import tracemalloc
 import zlib
+from collections import Counter
 
 import pytest
 
@@ -140,6 +144,20 @@ async def test_d_14_no_length_is_capped(loopback_door: Outbound) -> None:
 async def test_a_body_that_ends_with_the_connection_is_whole(loopback_door: Outbound) -> None:
     async with Peer(says(b"HTTP/1.1 200 OK\r\n\r\nto the end", close=True)) as peer:
         assert (await loopback_door.send(post(peer.url()))).content == b"to the end"
+
+
+async def test_a_body_that_ends_with_a_reset_is_not_whole(loopback_door: Outbound) -> None:
+    async def reset(received: Received, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\nnot to the end")
+        await writer.drain()
+        await asyncio.sleep(0.05)
+        connection = writer.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+
+    async with Peer(reset) as peer:
+        with pytest.raises(ConnectionFailed, match="middle"):
+            await loopback_door.send(post(peer.url()))
 
 
 @pytest.mark.row("D-14")
@@ -456,6 +474,51 @@ async def test_tls_to_a_plain_server_says_so(loopback_door: Outbound) -> None:
         with pytest.raises(ConnectionFailed, match="secure connection") as caught:
             await loopback_door.send(post(peer.url().replace("http:", "https:")), timeout_s=5)
     assert caught.value.sent is False
+
+
+async def test_law_any_bytes_are_an_answer_or_one_of_our_errors() -> None:
+    """Well-formed answers with bytes changed, dropped, doubled, and cut anywhere."""
+    dice = random.Random(11)
+    seeds = [
+        reply(200, b'{"a": 1}', {"Content-Type": "application/json"}),
+        reply(200, gzip.compress(b"x" * 300), {"Content-Encoding": "gzip"}),
+        CHUNKED + b"5;ext=1\r\nhello\r\n3\r\nyou\r\n0\r\nX-Trailer: y\r\n\r\n",
+        b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + reply(204),
+        b"HTTP/1.0 200 OK\r\n\r\nto the end",
+    ]
+
+    async def script(received: Received, writer: asyncio.StreamWriter) -> None:
+        writer.write(spoilt(dice.choice(seeds), dice))
+        writer.close()
+
+    outcomes: Counter[str] = Counter()
+    policy = OutboundPolicy(allow=("127.0.0.1/32",), limits=OutboundLimits(circuit_failures=10**6))
+    async with Peer(script) as peer, Outbound(policy=policy) as door:
+        for _ in range(600):
+            try:
+                await door.send(post(peer.url()), timeout_s=5)
+                outcomes["answer"] += 1
+            except (ConnectionFailed, ResponseRefused) as error:
+                outcomes[type(error).__name__] += 1
+    assert set(outcomes) == {"answer", "ConnectionFailed", "ResponseRefused"}
+
+
+def spoilt(data: bytes, dice: random.Random) -> bytes:
+    mutable = bytearray(data)
+    for _ in range(dice.randint(0, 3)):
+        at = dice.randrange(len(mutable))
+        match dice.randrange(4):
+            case 0:
+                mutable[at] = dice.randrange(256)
+            case 1:
+                del mutable[at : at + dice.randint(1, 8)]
+            case 2:
+                mutable[at:at] = mutable[at : at + dice.randint(1, 30)]
+            case _:
+                mutable[at:at] = dice.choice([b"\r\n", b"\0", b"\n", b" ", b":", b"\xff", b"0\r\n\r\n"])
+        if not mutable:
+            break
+    return bytes(mutable[: dice.randint(0, len(mutable))] if dice.random() < 0.3 else mutable)
 
 
 def peer_gone(writer: asyncio.StreamWriter) -> bool:

@@ -6,8 +6,9 @@ import asyncio
 import socket
 import ssl
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from actionry.errors import ActionryError, AddressRefused, ConnectionFailed, Out
 from actionry.http import Request
 from actionry.limits import OutboundLimits
 from actionry.outbound import Outbound, OutboundPolicy
-from actionry.outbound.resolve import Resolver
+from actionry.outbound.resolve import Resolver, SystemResolver
 from support.attacks import ATTACKS, NAMES
 from support.peer import Names, Peer, Received, reply, says
 from support.sockets import PastTheDoor
@@ -200,52 +201,58 @@ async def test_s_24_open_closed_and_filtered_inside_read_the_same() -> None:
 
 @pytest.mark.row("S-24")
 async def test_s_24_closed_and_filtered_read_the_same_where_a_place_is_allowed() -> None:
-    limits = OutboundLimits(connect_s=0.1)
+    policy = OutboundPolicy(allow=("127.0.0.0/8",), limits=OutboundLimits(connect_s=0.1))
     texts = set()
-    # A listener whose queue is full drops further connections, as a filter does.
-    full = socket.socket()
-    full.bind(("127.0.0.1", 0))
-    full.listen(0)
-    fillers = []
-    try:
-        for _ in range(4):
-            filler = socket.socket()
-            filler.setblocking(False)
-            filler.connect_ex(full.getsockname())
-            fillers.append(filler)
-        policy = OutboundPolicy(allow=("127.0.0.0/8",), limits=limits)
+    with dropping_port("127.0.0.1") as filtered:
         async with Outbound(policy=policy) as door:
-            for port in (1, full.getsockname()[1]):
+            for port in (1, filtered):
                 with pytest.raises(ConnectionFailed) as caught:
                     await door.send(get(f"http://127.0.0.1:{port}/"))
                 texts.add(str(caught.value).replace(f":{port}", ""))
-    finally:
-        for filler in (*fillers, full):
-            filler.close()
     assert len(texts) == 1
 
 
 @pytest.mark.row("D-18")
-async def test_d_18_of_two_hundred_addresses_three_are_tried() -> None:
-    tried: list[str] = []
+@pytest.mark.parametrize("drops", [False, True])
+async def test_d_18_of_two_hundred_addresses_three_are_tried(
+    connections: list[tuple[object, ...]], drops: bool
+) -> None:
     answers = [f"127.1.{n}.1" for n in range(200)]
-    policy = OutboundPolicy(allow=("127.1.0.0/16",), limits=OutboundLimits(attempt_delay_s=0.01))
-    async with Outbound(policy=policy, resolver=Names({"many.test": [answers]})) as door:
-        import actionry.outbound.dial as dial
+    limits = OutboundLimits(attempt_delay_s=0.02, connect_s=0.3)
+    policy = OutboundPolicy(allow=("127.1.0.0/16",), limits=limits)
+    with dropping_port(*answers[:4]) if drops else nullcontext(9) as port:
+        connections.clear()
+        async with Outbound(policy=policy, resolver=Names({"many.test": [answers]})) as door:
+            started = time.perf_counter()
+            with pytest.raises(ConnectionFailed, match="Nothing answers"):
+                await door.send(get(f"http://many.test:{port}/"))
+    assert [place[0] for place in connections] == answers[:3]
+    assert time.perf_counter() - started < 1
+    if drops:
+        assert time.perf_counter() - started > 0.29
 
-        original = dial._connect
 
-        async def count(address: IPv4Address, port: int) -> object:
-            tried.append(str(address))
-            return await original(address, port)
-
-        dial._connect = count  # type: ignore[assignment]  # only listens in
-        try:
-            with pytest.raises(ConnectionFailed):
-                await door.send(get("http://many.test:9/"))
-        finally:
-            dial._connect = original
-    assert tried == answers[:3]
+@contextmanager
+def dropping_port(*hosts: str) -> Iterator[int]:
+    """A port on which those hosts drop further connections, as a filter does: listeners whose queue is full."""
+    opened: list[socket.socket] = []
+    port = 0
+    try:
+        for host in hosts:
+            listener = socket.socket()
+            opened.append(listener)
+            listener.bind((host, port))
+            listener.listen(0)
+            port = listener.getsockname()[1]
+            for _ in range(4):
+                filler = socket.socket()
+                opened.append(filler)
+                filler.setblocking(False)
+                filler.connect_ex((host, port))
+        yield port
+    finally:
+        for each in opened:
+            each.close()
 
 
 @pytest.mark.row("D-18")
@@ -576,3 +583,24 @@ async def test_cookies_are_never_kept(loopback_door: Outbound) -> None:
         for _ in range(2):
             await loopback_door.send(get(peer.url()))
     assert [received.header("Cookie") for received in peer.received] == [None, None]
+
+
+async def test_the_systems_resolver_is_asked_in_a_thread_of_its_own() -> None:
+    assert "127.0.0.1" in await SystemResolver().resolve("localhost", 80)
+    with pytest.raises(UnicodeError, match="too long"):
+        await SystemResolver().resolve("a" * 70 + ".invalid", 80)
+
+
+async def test_closing_the_door_ends_what_is_under_way(loopback_door: Outbound) -> None:
+    async def half(received: Received, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\nhalf of a body that ends with the connection")
+        arrived.set()
+
+    arrived = asyncio.Event()
+    async with Peer(half) as peer:
+        call = asyncio.ensure_future(loopback_door.send(Request("POST", peer.url())))
+        await arrived.wait()
+        await asyncio.sleep(0.05)
+        await loopback_door.aclose()
+        with pytest.raises(ConnectionFailed):
+            await asyncio.wait_for(call, 2)

@@ -23,6 +23,7 @@ _EVENTS = frozenset({"socket.connect", "socket.getaddrinfo", "socket.sendto"})
 
 _watching = False
 _found: list[str] = []
+_recorders: list[list[tuple[object, ...]]] = []
 
 
 class PastTheDoor(AssertionError):
@@ -41,6 +42,18 @@ def only_the_door() -> Iterator[list[str]]:
     finally:
         _watching = False
     assert not _found, f"past the one door: {_found}"
+
+
+@pytest.fixture
+def connections() -> Iterator[list[tuple[object, ...]]]:
+    """The address of every Internet connection that is tried during the test, in order."""
+    _install()
+    tried: list[tuple[object, ...]] = []
+    _recorders.append(tried)
+    try:
+        yield tried
+    finally:
+        _recorders.remove(tried)
 
 
 @contextmanager
@@ -62,7 +75,12 @@ def _install() -> None:
 
 
 def _hook(event: str, arguments: tuple[object, ...]) -> None:
-    if not _watching or event not in _EVENTS:
+    if event not in _EVENTS:
+        return
+    if event == "socket.connect" and isinstance(arguments[1], tuple):
+        for tried in _recorders:
+            tried.append(arguments[1])
+    if not _watching:
         return
     if event != "socket.getaddrinfo":
         connection = arguments[0]

@@ -93,7 +93,7 @@ class Channel(ResponseHandler):
             self.answered = True
             self._wire_left -= len(data)
             if self._wire_left < 0:
-                self._stop("more bytes than the limit, most of them not content")
+                self.fail(TooMuch("more bytes than the limit, most of them not content"))
                 return
         super().data_received(data)
 
@@ -102,12 +102,12 @@ class Channel(ResponseHandler):
         if 100 <= message.code < 200 and message.code != 101:
             self._interim_left -= 1
             if self._interim_left < 0:
-                self._stop(f"more than {self._limits.interim_responses} interim (1xx) answers")
+                self.fail(TooMuch(f"more than {self._limits.interim_responses} interim (1xx) answers"))
             return
         super().feed_data(data, size)
 
-    def _stop(self, why: str) -> None:
-        error = TooMuch(why)
+    def fail(self, error: Exception) -> None:
+        """End the exchange under way with `error`, and the connection."""
         payload = self._payload
         self.set_exception(error)
         if payload is not None:

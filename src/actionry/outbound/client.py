@@ -71,10 +71,9 @@ class Outbound:
         )
         self._limits = self.policy.limits
         self._user_agent = self.policy.user_agent or DEFAULT_USER_AGENT
-        self._own_resolver = SystemResolver() if resolver is None else None
         proxy = EgressProxy(self.policy.egress_proxy) if self.policy.egress_proxy else None
         self._dialer = Dialer(
-            resolver=resolver or self._own_resolver or SystemResolver(),
+            resolver=resolver or SystemResolver(),
             rules=read_rules(self.policy),
             limits=self._limits,
             proxy=proxy,
@@ -98,8 +97,6 @@ class Outbound:
     async def aclose(self) -> None:
         """Close every connection. The door cannot be used afterwards."""
         self._closed = True
-        if self._own_resolver is not None:
-            self._own_resolver.close()
         if self._pool is not None and self._loop is asyncio.get_running_loop():
             self._pool.close()
             await asyncio.sleep(0)  # the transports close their sockets in the loop's next round
@@ -145,19 +142,20 @@ class Outbound:
         sender = _Sender(
             self,
             progress,
-            max_bytes or self._limits.response_bytes,
+            self._limits.response_bytes if max_bytes is None else max_bytes,
             request.method in SAFE_METHODS and safe is not False,
         )
         try:
             async with clock:
                 if redirects and request.method in SAFE_METHODS:
-                    answer, target = await self._follow(sender, request, target, redirects)
+                    answer, last = await self._follow(sender, request, target, redirects)
                 else:
-                    answer = await sender.send(request, target)
+                    answer, last = await sender.send(request, target), target
         except TimeoutError:
-            self._circuit().failed(progress.origin)
+            if progress.sent:
+                self._circuit().failed(progress.origin)
             raise _timed_out(progress, loop.time() - started) from None
-        url = request.url if target.origin is progress.origin and not redirects else str(target)
+        url = request.url if last is target else str(last)
         return Response(answer.status, answer.headers, answer.content, url, loop.time() - started)
 
     async def _follow(self, sender: _Sender, request: Request, target: Target, redirects: int) -> tuple[Answer, Target]:

@@ -66,11 +66,12 @@ class Dialer:
         if self._proxy is not None:
             return await self._open_through(self._proxy, origin)
         addresses = await checked_addresses(origin, self._resolver, self._rules, self._limits)
+        tls = await self._tls_for(origin)
         with _ConnectErrors(origin):
             async with asyncio.timeout(self._limits.connect_s):
                 connection = await connect_first(addresses, origin.port, self._limits.attempt_delay_s)
                 _verify_peer(connection, addresses, origin)
-                return await self._wrap(connection, origin)
+                return await self._wrap(connection, origin, tls)
 
     def check(self, origin: Origin) -> None:
         """What can be said without asking a name server; raises AddressRefused."""
@@ -86,6 +87,7 @@ class Dialer:
 
     async def _open_through(self, proxy: EgressProxy, origin: Origin) -> Channel:
         addresses = await self._proxy_addresses(proxy)
+        tls = await self._tls_for(origin)
         with _ConnectErrors(origin, through_proxy=True):
             async with asyncio.timeout(self._limits.connect_s):
                 connection = await connect_first(addresses, proxy.port, self._limits.attempt_delay_s)
@@ -95,7 +97,7 @@ class Dialer:
                 except BaseException:
                     connection.close()
                     raise
-                channel = await self._wrap(connection, origin)
+                channel = await self._wrap(connection, origin, tls)
         if origin.scheme == "http":
             channel.prefix = f"http://{origin.authority}".encode("ascii")
             channel.proxy_header = proxy.authorization
@@ -115,27 +117,22 @@ class Dialer:
             )
         return [ip_address(answer) for answer in answers[: self._limits.addresses]]
 
-    async def _wrap(self, connection: socket.socket, origin: Origin) -> Channel:
-        """TLS, if any, and the protocol. Takes the socket over: it is closed when this fails."""
-        loop = asyncio.get_running_loop()
-        factory = functools.partial(Channel, loop, self._limits)
-        try:
-            if origin.scheme == "http":
-                _, channel = await loop.create_connection(factory, sock=connection)
-            else:
-                if self._tls is None:
-                    # Reading the trust store takes some ms of file access.
-                    self._tls = await loop.run_in_executor(None, tls_context)
-                _, channel = await loop.create_connection(
-                    factory,
-                    sock=connection,
-                    ssl=self._tls,
-                    server_hostname=origin.host,
-                    ssl_shutdown_timeout=self._limits.connect_s,
-                )
-        except BaseException:
-            connection.close()
-            raise
+    async def _tls_for(self, origin: Origin) -> ssl.SSLContext | None:
+        if origin.scheme == "http":
+            return None
+        if self._tls is None:
+            # Reading the trust store takes some ms of file access.
+            self._tls = await asyncio.to_thread(tls_context)
+        return self._tls
+
+    async def _wrap(self, connection: socket.socket, origin: Origin, tls: ssl.SSLContext | None) -> Channel:
+        """TLS, if any, and the protocol. The socket is the transport's from here on, which closes it on failure."""
+        _, channel = await asyncio.get_running_loop().create_connection(
+            functools.partial(Channel, asyncio.get_running_loop(), self._limits),
+            sock=connection,
+            ssl=tls,
+            server_hostname=None if tls is None else origin.host,
+        )
         return channel
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from aiohttp import ClientError
+from aiohttp import ClientError, ServerDisconnectedError
 from aiohttp.http import HttpProcessingError, RawResponseMessage
 from aiohttp.streams import EofStream, StreamReader
 from multidict import CIMultiDict
@@ -91,6 +91,8 @@ async def _read_answer(
     progress: Progress,
 ) -> Answer:
     headers = _read_headers(message, limits, progress)
+    if message.code == 407 and channel.prefix:
+        raise ConnectionFailed("The egress proxy wants other credentials.", sent=True, told_to="operator")
     if message.code == 101:
         raise refused(progress, "it switched to another protocol, which nobody asked for")
     if method == "HEAD" or message.code in _BODILESS:
@@ -98,14 +100,15 @@ async def _read_answer(
     try:
         decoder = decoder_for(headers.getall("Content-Encoding", ()), max_bytes, limits)
         steps = 0
+        if not payload.is_eof():
+            progress.clock.reschedule(progress.deadline)
         while not payload.at_eof():
-            if not payload.is_eof():
-                progress.clock.reschedule(progress.deadline)
             decoder.feed(await payload.readany())
             steps += 1
             if steps % _STEPS_BEFORE_YIELD == 0:
                 await asyncio.sleep(0)
         content = decoder.finish()
+        _check_whole(channel, message)
     except TooLong:
         error = refused(progress, f"its body has more than {max_bytes} bytes")
         error.max_bytes = max_bytes
@@ -113,6 +116,14 @@ async def _read_answer(
     except Undecodable as error:
         raise refused(progress, f"its body cannot be read: {error}") from None
     return Answer(message.code, headers, content, channel.finish())
+
+
+def _check_whole(channel: Channel, message: RawResponseMessage) -> None:
+    """A body that ends with the connection is whole only when that ended in good order; the parser does not mind."""
+    if not message.chunked and "Content-Length" not in message.headers:
+        error = channel.exception()
+        if isinstance(error, OSError) and not isinstance(error, ServerDisconnectedError):
+            raise error
 
 
 def _read_headers(message: RawResponseMessage, limits: OutboundLimits, progress: Progress) -> Headers:

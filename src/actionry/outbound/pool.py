@@ -93,7 +93,7 @@ class Pool:
             lane.idle.clear()
         self._idle_count = 0
         for channel in self._in_use:
-            channel.abort()
+            channel.fail(ConnectionAbortedError("the door was closed"))
 
     def _take(self, lane: _Lane) -> Channel | None:
         while lane.idle:

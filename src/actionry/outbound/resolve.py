@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from ipaddress import ip_address
 from typing import Protocol
 
@@ -18,8 +19,7 @@ from actionry.outbound.url import LOCAL_NAMES, Origin
 
 log = logging.getLogger("actionry.outbound")
 
-# Its own threads: a name server that stalls must not use up those that the rest of the program waits for.
-_WORKERS = 32
+_LOOK_UPS = 32
 
 
 class Resolver(Protocol):
@@ -29,21 +29,46 @@ class Resolver(Protocol):
 
 
 class SystemResolver:
-    """The operating system's resolver (`getaddrinfo`), in threads of its own."""
+    """The operating system's resolver (`getaddrinfo`), which blocks: in threads of its own, at most so many at once.
+
+    Not in the loop's executor: a name server that stalls would use up what the rest of the program waits for. And
+    as daemons: a look-up that nobody waits for any more does not hold up the end of the program.
+    """
 
     def __init__(self) -> None:
-        self._threads: ThreadPoolExecutor | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._places = asyncio.Semaphore(_LOOK_UPS)
 
     async def resolve(self, host: str, port: int) -> list[str]:
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(_WORKERS, thread_name_prefix="actionry-resolve")
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, _look_up, host, port)
+        if self._loop is not loop:  # a semaphore serves one loop; the one before is closed
+            self._loop, self._places = loop, asyncio.Semaphore(_LOOK_UPS)
+        async with self._places:
+            answer: asyncio.Future[list[str]] = loop.create_future()
+            thread = threading.Thread(
+                target=_answer, args=(loop, answer, host, port), name=f"look up {host}", daemon=True
+            )
+            thread.start()
+            return await answer
 
-    def close(self) -> None:
-        if self._threads is not None:
-            self._threads.shutdown(wait=False, cancel_futures=True)
-            self._threads = None
+
+def _answer(loop: asyncio.AbstractEventLoop, answer: asyncio.Future[list[str]], host: str, port: int) -> None:
+    found: list[str] = []
+    failure: OSError | UnicodeError | None = None
+    try:
+        found = _look_up(host, port)
+    except (OSError, UnicodeError) as error:
+        failure = error
+
+    def tell() -> None:
+        if not answer.done():
+            if failure is None:
+                answer.set_result(found)
+            else:
+                answer.set_exception(failure)
+
+    with suppress(RuntimeError):  # the loop was closed meanwhile
+        loop.call_soon_threadsafe(tell)
 
 
 def _look_up(host: str, port: int) -> list[str]:
