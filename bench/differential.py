@@ -4,7 +4,7 @@
 
 CORPUS is a folder with `index.json` (a list of documents under `documents`, each with `file`). Arguments are
 generated from the schemas, with a liking for edge cases, the same for the same seed. Every difference is either
-of a class that docs/explanation/serialization.md explains, or printed; exit code 1 if any of those is left.
+of a class that docs/explanations/serialization.md explains, or printed; exit code 1 if any of those is left.
 The reference is installed once into bench/.peers/swagger-client; nothing is sent anywhere.
 """
 

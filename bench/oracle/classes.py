@@ -2,7 +2,7 @@
 
 A class is never "something differs here": it says what the reference does, applies that to our text (or to the
 value), and only explains the difference when the result is exactly the reference's. The specification's section
-for each is in docs/explanation/serialization.md.
+for each is in docs/explanations/serialization.md.
 """
 
 from __future__ import annotations
@@ -206,7 +206,7 @@ def _their_path_text(parameter: Parameter, value: Any, swagger: bool) -> tuple[s
             value = [_read(item) if isinstance(item, str) else item for item in value]
         return quote(model.text(value), safe=""), {JSON_TEXT}
     text = model.path(parameter.name, parameter.style, parameter.explode, value)
-    labels: set[str] = set()
+    labels = set()
     if isinstance(value, (dict, list)) and _cleaned(value) != value:
         labels.add(NULL_INSIDE)
     if isinstance(value, (dict, list)) and parameter.style == "label" and not parameter.explode:
@@ -577,6 +577,9 @@ def _explain_form_field(
     if encoding is not None and encoding.style is not None:
         if isinstance(value, str) and _js_reads(value):
             return {PARSED}
+        if swagger:
+            piped = theirs.replace("|", "%7C")
+            return {PIPE, SUB_DELIMS} if mine == _encode_sub_delims(piped) else None
         return explain_styled(name, encoding.style, encoding.explode, encoding.allow_reserved, value, mine, theirs)
     return _explain_typed_field(name, value, encoding, mine, theirs)
 

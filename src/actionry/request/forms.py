@@ -322,7 +322,7 @@ def _section_head(section: Section) -> str:
         if section.file_name is not None:
             head += f'; filename="{_quoted(section.file_name)}"'
         head += "\r\n"
-    elif section.file_name is not None:
+    elif section.file_name:
         head += f'Content-Disposition: attachment; filename="{_quoted(section.file_name)}"\r\n'
     if section.content_type is not None:
         head += f"Content-Type: {_one_line(section.content_type)}\r\n"
