@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import multiprocessing
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from multiprocessing.connection import Connection
 from typing import Literal
 
 import aiohttp
 from multidict import CIMultiDict
-
-sys.path.insert(0, __file__.rpartition("/")[0])
 
 from actionry.http import Request
 from actionry.outbound import Outbound
@@ -55,13 +52,11 @@ class Answering(asyncio.Protocol):
             self.transport.write(ANSWER)
 
 
-def serve(pipe: Connection) -> None:
-    async def main() -> None:
-        server = await asyncio.get_running_loop().create_server(Answering, "127.0.0.1", 0)
-        pipe.send(server.sockets[0].getsockname()[1])
-        await asyncio.Event().wait()
-
-    asyncio.run(main())
+async def serve() -> None:
+    """Print the port, then answer until killed."""
+    server = await asyncio.get_running_loop().create_server(Answering, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await asyncio.Event().wait()
 
 
 async def cpu_per_call(call: Call, url: str, requests: int, at_once: int) -> float:
@@ -110,15 +105,22 @@ def main() -> int:
     options.add_argument("--requests", type=int, default=4000)
     options.add_argument("--rounds", type=int, default=5)
     chosen = options.parse_args()
-    ours, theirs = multiprocessing.Pipe()
-    server = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs,), daemon=True)
-    server.start()
-    url = f"http://127.0.0.1:{ours.recv()}/v1/todos/7?fields=a%2Cb"
+    with subprocess.Popen([sys.executable, __file__, "--serve"], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None  # a pipe was asked for
+        try:
+            url = f"http://127.0.0.1:{int(server.stdout.readline())}/v1/todos/7?fields=a%2Cb"
+            figures = measure(url, chosen.requests, chosen.rounds)
+        finally:
+            server.terminate()
+    return report("CPU of the outbound door ÷ bare aiohttp", figures)
+
+
+def measure(url: str, requests: int, rounds: int) -> list[Figure]:
     figures = []
     modes: tuple[Mode, ...] = ("GET", "POST")
     for mode in modes:
         for at_once in (1, 64):
-            door, bare, ratio = asyncio.run(compare(url, mode, chosen.requests, chosen.rounds, at_once))
+            door, bare, ratio = asyncio.run(compare(url, mode, requests, rounds, at_once))
             figures.append(
                 Figure(
                     name=f"{mode}, {at_once} at once",
@@ -128,9 +130,11 @@ def main() -> int:
                     held=ratio <= BAR,
                 )
             )
-    server.terminate()
-    return report("CPU of the outbound door ÷ bare aiohttp", figures)
+    return figures
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    if sys.argv[1:] == ["--serve"]:
+        asyncio.run(serve())
+    else:
+        raise SystemExit(main())

@@ -119,6 +119,8 @@ class OutboundLimits:
     """TCP and TLS, all addresses of a name together."""
     first_byte_s: float = 15.0
     """From the request's last byte to the answer's head; a caller who states `timeout_s` waits that long instead."""
+    look_ups: int = 32
+    """Names that are asked for at the same time; each holds a thread."""
     addresses: int = 3
     """Addresses of one name that are tried."""
     attempt_delay_s: float = 0.25
@@ -158,3 +160,34 @@ class OutboundLimits:
 
 
 OUTBOUND_LIMITS = OutboundLimits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallLimits:
+    """What stands around one call: consent, what a model reads of the answer, and waiting for a long job."""
+
+    confirmation_s: float = 15 * 60.0
+    """A question that is answered later than this is asked anew (THREATS P-07)."""
+    domain_consent_s: float = 12 * 3600.0
+    """An answered question opens its domain to further reads for so long (CO-01)."""
+    grant_s: float = 90 * 24 * 3600.0
+    """"Always" is asked again after this."""
+    redirects_to_manifest: int = 3
+    text_response_bytes: int = OUTBOUND_LIMITS.model_response_bytes
+    """Decoded body of an answer that the document declares to be text (D-13)."""
+    poll_tries: int = 20
+    """How often the status of a long job is asked for (WI-16)."""
+    poll_s: float = 60.0
+    """All waiting for a long job together."""
+    poll_wait_s: float = 1.0
+    """Before the first look; each further wait is half as long again, up to `poll_longest_wait_s`."""
+    poll_longest_wait_s: float = 10.0
+    signature_age_s: float = 300.0
+    """A caller token is valid for so long (WI-17)."""
+    shown_string: int = 2_000
+    """Characters of one text inside an answer that has to be shortened."""
+    journal_entries: int = 10_000
+    """Finished calls that the journal in memory remembers."""
+
+
+CALL_LIMITS = CallLimits()

@@ -320,7 +320,9 @@ def _timed_out(progress: Progress, elapsed_s: float) -> OutboundTimeout:
     if not progress.sent:
         what = "could not be reached"
     return OutboundTimeout(
-        f"{progress.origin} {what} after {elapsed_s:.0f} s.", sent=progress.sent, may_retry=not progress.sent
+        f"{progress.origin} timed out: it {what} after {elapsed_s:.3g} s.",
+        sent=progress.sent,
+        may_retry=not progress.sent,
     )
 
 

@@ -14,7 +14,7 @@ import ssl
 from collections.abc import Sequence
 from contextlib import suppress
 from ipaddress import ip_address
-from typing import Final, NoReturn
+from typing import NoReturn
 from urllib.parse import unquote, urlsplit
 
 from actionry.errors import AddressRefused, ConnectionFailed
@@ -24,8 +24,6 @@ from actionry.outbound.channel import Channel
 from actionry.outbound.policy import Rules
 from actionry.outbound.resolve import Resolver, checked_addresses, not_public
 from actionry.outbound.url import Origin
-
-_PROXY_HEAD_BYTES: Final = 16 * 1024
 
 
 class EgressProxy:
@@ -93,7 +91,7 @@ class Dialer:
                 connection = await connect_first(addresses, proxy.port, self._limits.attempt_delay_s)
                 try:
                     if origin.scheme == "https":
-                        await _tunnel(connection, proxy, origin)
+                        await _tunnel(connection, proxy, origin, self._limits.header_bytes)
                 except BaseException:
                     connection.close()
                     raise
@@ -202,7 +200,7 @@ def _verify_peer(connection: socket.socket, addresses: Sequence[Address], origin
         raise
 
 
-async def _tunnel(connection: socket.socket, proxy: EgressProxy, origin: Origin) -> None:
+async def _tunnel(connection: socket.socket, proxy: EgressProxy, origin: Origin, max_bytes: int) -> None:
     """CONNECT (RFC 9110 section 9.3.6): afterwards the bytes on the socket are the origin's."""
     loop = asyncio.get_running_loop()
     host = f"[{origin.host}]" if ":" in origin.host else origin.host
@@ -215,7 +213,7 @@ async def _tunnel(connection: socket.socket, proxy: EgressProxy, origin: Origin)
     while b"\r\n\r\n" not in head:
         data = await loop.sock_recv(connection, 4096)
         head += data
-        if not data or len(head) > _PROXY_HEAD_BYTES:
+        if not data or len(head) > max_bytes:
             raise ConnectionResetError("no answer from the egress proxy")
     status_line, _, _ = head.partition(b"\r\n")
     words = status_line.split(None, 2)

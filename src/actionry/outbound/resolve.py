@@ -12,14 +12,12 @@ from ipaddress import ip_address
 from typing import Protocol
 
 from actionry.errors import AddressRefused, ConnectionFailed
-from actionry.limits import OutboundLimits
+from actionry.limits import OUTBOUND_LIMITS, OutboundLimits
 from actionry.outbound.addresses import Address, block_of
 from actionry.outbound.policy import LOOPBACK, Rules
 from actionry.outbound.url import LOCAL_NAMES, Origin
 
 log = logging.getLogger("actionry.outbound")
-
-_LOOK_UPS = 32
 
 
 class Resolver(Protocol):
@@ -37,12 +35,12 @@ class SystemResolver:
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._places = asyncio.Semaphore(_LOOK_UPS)
+        self._places = asyncio.Semaphore(OUTBOUND_LIMITS.look_ups)
 
     async def resolve(self, host: str, port: int) -> list[str]:
         loop = asyncio.get_running_loop()
         if self._loop is not loop:  # a semaphore serves one loop; the one before is closed
-            self._loop, self._places = loop, asyncio.Semaphore(_LOOK_UPS)
+            self._loop, self._places = loop, asyncio.Semaphore(OUTBOUND_LIMITS.look_ups)
         async with self._places:
             answer: asyncio.Future[list[str]] = loop.create_future()
             thread = threading.Thread(

@@ -27,6 +27,7 @@ _AUTHORITY_END = re.compile(r"[/?#]")
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!$)|$)){4}")
 _NUMERIC_LABEL = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
+_NAME_CHARACTERS = 254  # RFC 1035 section 3.1: 253, and a final dot
 _PORT = re.compile(r"[0-9]{1,5}")
 LOCAL_NAMES = re.compile(r"(?:.+\.)?localhost")
 """RFC 6761 section 6.3: these names are loopback and are never asked of a name server."""
@@ -157,6 +158,8 @@ def _ipv6(text: str) -> IPv6Address:
 def _host(text: str) -> str:
     if not text:
         raise _refused("the URL has no host")
+    if len(text) > _NAME_CHARACTERS:  # in Unicode a name is never longer than in ASCII
+        raise _refused("the host is not a domain name")
     if text.isascii():
         name, odd = text.lower(), False
     else:
@@ -175,7 +178,7 @@ def _checked_name(name: str, odd: bool) -> str:
             raise _refused("the host is an address in an unusual spelling", "Write it as four decimal numbers.")
         return name
     name = name.removesuffix(".")
-    if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in name.split(".")):
+    if len(name) > _NAME_CHARACTERS or not all(_LABEL.fullmatch(label) for label in name.split(".")):
         raise _refused("the host is not a domain name")
     return name
 
