@@ -12,9 +12,9 @@ import re
 from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from heapq import nlargest
 from itertools import pairwise
 from typing import Generic, TypeVar
@@ -27,19 +27,28 @@ from actionry.tools.search_words import COMMON_WORDS, STOP_WORDS, family, grams,
 F = TypeVar("F", bound=SearchableFunction)
 
 
-@dataclass(frozen=True, slots=True)
 class Found(Generic[F]):
     """One operation of an answer."""
 
-    function: F
-    score: float
-    """1.0 is the best match of this search; what others need has its dependent's score, times the evidence."""
-    reason: str
-    """`matches director, movie`, or ``yields `movie_id` that `getMovie` needs``."""
+    __slots__ = ("_explain", "function", "score")
+
+    def __init__(self, function: F, score: float, explain: Callable[[], str]) -> None:
+        self.function = function
+        self.score = score
+        """1.0 is the best match of this search; what others need has its dependent's score, less the doubt."""
+        self._explain = explain
 
     @property
     def name(self) -> str:
         return self.function.name
+
+    @property
+    def reason(self) -> str:
+        """`matches director, movie`, or ``yields `movie_id` that `getMovie` needs``; worked out when asked for."""
+        return self._explain()
+
+    def __repr__(self) -> str:
+        return f"<Found {self.name} {self.score:.2f}: {self.reason}>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +213,7 @@ class OperationIndex(Generic[F]):
         if k < 1 or not self.functions:
             return []
         segments = self._segments(text)
-        ranked = self._rank(segments, max(4 * k, 40))
+        ranked = self._rank(segments, 2 * k + 10)
         return self._complete(text, segments, ranked, k)
 
     # ---- building
@@ -363,30 +372,14 @@ class OperationIndex(Generic[F]):
         Rare words propose candidates through their postings; frequent ones are only looked up for these.
         """
         parts = [self._proposed(segment) for segment in segments]
-        candidates: set[int] = set()
-        for segment, part in zip(segments, parts, strict=True):
-            best = nlargest(count, part, key=part.__getitem__) if len(part) > count else part
-            candidates.update(best)
-        if not candidates:
+        proposed: set[int] = set()
+        for part in parts:
+            proposed.update(nlargest(count, part, key=part.__getitem__) if len(part) > count else part)
+        if not proposed:
             return []
-        whole = dict.fromkeys(candidates, 0.0)
-        scores: list[dict[int, float]] = []
-        for segment, part in zip(segments, parts, strict=True):
-            score = {number: part.get(number, 0.0) for number in candidates}
-            for term, weight in segment.terms.items():
-                dense = self._dense.get(term)
-                if dense is not None:
-                    factor = weight * self._idf[term]
-                    for number in candidates:
-                        score[number] += factor * dense[number]
-            if segment.aim:
-                for number in candidates:
-                    if self._does[number] and self._does[number] != segment.aim:
-                        score[number] *= self.weights.other_aim
-            for number, value in score.items():
-                whole[number] += value
-            scores.append(score)
-        return self._fuse(whole, scores, count)
+        candidates = sorted(proposed)
+        scores = [self._scored(segment, part, candidates) for segment, part in zip(segments, parts, strict=True)]
+        return self._fuse(candidates, scores, count)
 
     def _proposed(self, segment: Segment) -> dict[int, float]:
         """Scores by the segment's rare words; by all of them when it has no rare one."""
@@ -399,31 +392,42 @@ class OperationIndex(Generic[F]):
                     score[number] += factor * impact
         if not score:
             for term in segment.terms:
-                dense = self._dense.get(term)
-                if dense is not None:
-                    for number, impact in enumerate(dense):
-                        if impact:
-                            score[number] += 1e-9 * impact
+                for number, impact in enumerate(self._dense.get(term, b"")):
+                    if impact:
+                        score[number] += 1e-9 * impact
         return score
 
-    def _fuse(
-        self, whole: dict[int, float], scores: list[dict[int, float]], count: int
-    ) -> list[tuple[int, float]]:
+    def _scored(self, segment: Segment, part: dict[int, float], candidates: list[int]) -> list[float]:
+        """The segment's score of each candidate, frequent words and its aim included."""
+        score = [part.get(number, 0.0) for number in candidates]
+        for term, weight in segment.terms.items():
+            dense = self._dense.get(term)
+            if dense is not None and weight > self.weights.stop_word:
+                factor = weight * self._idf[term]
+                score = [value + factor * dense[number] for value, number in zip(score, candidates, strict=True)]
+        if segment.aim:
+            does, other = self._does, self.weights.other_aim
+            score = [
+                value * other if does[number] and does[number] != segment.aim else value
+                for value, number in zip(score, candidates, strict=True)
+            ]
+        return score
+
+    def _fuse(self, candidates: list[int], scores: list[list[float]], count: int) -> list[tuple[int, float]]:
         """One ranking of the sentence as a whole and of each of its parts, so that every part gets its best."""
-        top = max(whole.values())
+        whole = [sum(values) for values in zip(*scores, strict=True)]
+        top = max(whole)
         if top <= 0:
             return []
-        fused = {number: value / top for number, value in whole.items()}
+        fused = [value / top for value in whole]
         if len(scores) > 1:
             for score in scores:
-                high = max(score.values())
-                if high <= 0:
-                    continue
-                share = self.weights.segment * min(1.0, high / (self.weights.strength * self._unit)) / high
-                for number, value in score.items():
-                    if value * share > fused[number]:
-                        fused[number] = value * share
-        return nlargest(count, fused.items(), key=lambda pair: (pair[1], -pair[0]))
+                high = max(score)
+                if high > 0:
+                    share = self.weights.segment * min(1.0, high / (self.weights.strength * self._unit)) / high
+                    fused = [max(old, value * share) for old, value in zip(fused, score, strict=True)]
+        order = sorted(range(len(candidates)), key=lambda at: -fused[at])[:count]
+        return [(candidates[at], fused[at]) for at in order]
 
     def _complete(
         self, text: str, segments: list[Segment], ranked: Sequence[tuple[int, float]], k: int
@@ -433,13 +437,14 @@ class OperationIndex(Generic[F]):
         priority = dict(ranked[:k])
         helps: dict[int, tuple[int, str]] = {}
         hosts = [number for number, _ in ranked[:k]]
-        for host in hosts:  # grows: what helps may itself need help
+        for place, host in enumerate(hosts):  # grows: what helps may itself need help
+            grace = 0.2 if place < 2 else 0.4
             for sources in self._dependencies.needs_of(host):
                 wanted = [
                     (source.confidence * (0.6 + 0.4 * scores.get(source.producer, 0.0)), source) for source in sources
                 ]
                 best, source = max(wanted, key=lambda pair: pair[0])
-                value = priority[host] * given * best**0.4
+                value = priority[host] * given * best**grace
                 if source.producer not in hosts:
                     hosts.append(source.producer)
                 if hosts.index(source.producer) > hosts.index(host):
@@ -451,7 +456,11 @@ class OperationIndex(Generic[F]):
             if host in kept and host not in order:
                 self._place(host, kept, helps, order)
         return [
-            Found(self.functions[number], round(priority[number], 4), self._reason(number, segments, helps.get(number)))
+            Found(
+                self.functions[number],
+                round(priority[number], 4),
+                partial(self._reason, number, segments, helps.get(number)),
+            )
             for number in order
         ]
 

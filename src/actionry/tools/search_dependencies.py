@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from heapq import nlargest
 from os.path import commonprefix
 
@@ -84,38 +85,51 @@ class _Card:
     """Path without variables, stemmed words of each."""
     things: frozenset[str]
     """Stems of what the response holds with an id: `{"channels": [{"id": …}]}` -> channel."""
+    yields: frozenset[str]
+    """Fields of the response, as `_flat` names."""
+    takes: frozenset[str]
+    """Parameters outside the body's depths, as `_flat` names."""
+    requires: frozenset[str]
     own_keys: frozenset[tuple[frozenset[str], str]]
     needs_ids: bool
 
 
 class Dependencies:
-    """Sources of every needed value, worked out when the index is built."""
+    """Sources of every needed value, worked out when the index is built; the facts are not kept."""
 
+    def __init__(self, facts: list[Facts]) -> None:
+        finder = _Finder(facts)
+        self._sources = {
+            number: found for number in range(len(facts)) if (found := finder.find(number))
+        }
+
+    def needs_of(self, number: int) -> list[list[Source]]:
+        """For each value that the operation needs from elsewhere: its possible sources, best first."""
+        return self._sources.get(number, [])
+
+
+class _Finder:
     def __init__(self, facts: list[Facts]) -> None:
         self._facts = facts
         self._cards = [_card(one) for one in facts]
         self._by_noun: dict[str, list[int]] = defaultdict(list)
         self._by_yield: dict[str, list[int]] = defaultdict(list)
         self._by_path: dict[str, list[int]] = defaultdict(list)
-        self._by_name = {one.name: number for number, one in enumerate(facts)}
+        self._linked: dict[int, list[int]] = defaultdict(list)
+        by_name = {one.name: number for number, one in enumerate(facts)}
         for number, (one, card) in enumerate(zip(facts, self._cards, strict=True)):
             for noun in card.nouns | card.things:
                 self._by_noun[noun].append(number)
-            for name in {_flat(field.name) for field in one.yields}:
+            for name in card.yields:
                 self._by_yield[name].append(number)
-            self._by_path[one.path.rstrip("/")].append(number)
-        linked: dict[int, list[int]] = defaultdict(list)
-        for number, one in enumerate(facts):
+            if one.path:
+                self._by_path[one.path.rstrip("/")].append(number)
             for target in one.links:
-                if target in self._by_name:
-                    linked[self._by_name[target]].append(number)
-        self._sources = [self._find(number, linked.get(number, [])) for number in range(len(facts))]
+                if target in by_name:
+                    self._linked[by_name[target]].append(number)
 
-    def needs_of(self, number: int) -> list[list[Source]]:
-        """For each value that the operation needs from elsewhere: its possible sources, best first."""
-        return self._sources[number]
-
-    def _find(self, number: int, linked: list[int]) -> list[list[Source]]:
+    def find(self, number: int) -> list[list[Source]]:
+        linked = self._linked.get(number, [])
         found = []
         for need in self._facts[number].needs:
             entity, strength = self._entity(number, need)
@@ -150,7 +164,7 @@ class Dependencies:
         if known is not None and strength < 0.7:
             return frozenset((stem(known),)), 0.8 if need.required else 0.0
         if not need.required:  # many documents forget to say what is required
-            sure = last in ID_WORDS - WEAK_ID_WORDS or bool(_SAYS_ID.search(need.description[:30]))
+            sure = last in ID_WORDS - WEAK_ID_WORDS or bool(_SAYS_ID.search(need.description[:60]))
             strength *= 0.7 if sure and not _NARROWS.match(need.name) else 0.0
         if not need.top:
             strength *= 0.5
@@ -207,7 +221,7 @@ class Dependencies:
             best = max(best, 0.95)
         if entity & card.things and entity <= (card.things | card.nouns):
             best = max(best, 0.9 - 0.05 * min(len((card.nouns & card.core) - entity), 4))
-        elif any(_flat(field.name) == _flat(need.name) for field in self._facts[other].yields):
+        elif _flat(need.name) in card.yields:
             best = max(best, 0.8)
         if "id" in card.told:
             best = max(best, 0.8)
@@ -228,12 +242,11 @@ class Dependencies:
         key = (entity, _kind_of_key(need.name))
         if key in card.own_keys:
             return 0.0
-        same = [own for own in self._facts[other].needs if own.top and _flat(own.name) == _flat(need.name)]
-        if any(own.required for own in same):
+        if _flat(need.name) in card.requires:
             return 0.0
         if method in ("DELETE", "PUT", "PATCH", "HEAD", "OPTIONS") or (card.verbs & CHANGE_VERBS and method != "GET"):
             return 0.0
-        fit = 0.5 if same else 1.0
+        fit = 0.5 if _flat(need.name) in card.takes else 1.0
         if card.verbs & SEARCH_VERBS:
             fit *= 1.05
         if card.verbs & CREATE_VERBS or (method == "POST" and not card.verbs & (SEARCH_VERBS | LIST_VERBS)):
@@ -241,7 +254,7 @@ class Dependencies:
         if card.needs_ids:
             fit *= 0.75
         if host.group and card.group:
-            fit *= 1.0 if host.group & card.group else 0.7
+            fit *= 1.0 if host.group & card.group else 0.9 if self._facts[other].path else 0.7
         return fit * (0.9 + 0.1 * _shared_start(host_name, self._facts[other].name))
 
 
@@ -282,6 +295,9 @@ def _card(facts: Facts) -> _Card:
         told=frozenset(stem(word) for word in split_name(told)),
         segments=tuple(" ".join(part) for part in path_words),
         things=frozenset(_things(facts)),
+        yields=frozenset(_flat(field.name) for field in facts.yields),
+        takes=frozenset(_flat(need.name) for need in facts.needs if need.top),
+        requires=frozenset(_flat(need.name) for need in facts.needs if need.top and need.required),
         own_keys=frozenset(keys),
         needs_ids=any(
             need.required and (words_ := split_name(need.name)) and words_[-1] in ID_WORDS - WEAK_ID_WORDS
@@ -314,6 +330,7 @@ def _kind_of_key(name: str) -> str:
     return "id" if words and words[-1] in ID_WORDS else "value"
 
 
+@lru_cache(maxsize=16_384)
 def _flat(name: str) -> str:
     """`movie_id`, `movieId` and `MovieID` are one name; a plural is its singular."""
     flat = "".join(split_name(name))
