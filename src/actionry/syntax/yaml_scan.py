@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 # A set of characters comes first in each pattern: `re` then skips quickly to where one of them stands.
-SPECIAL = re.compile(r"[&*!](?<![^\s\[{,:][&*!])(?=\S)")
+SPECIAL = re.compile(r"[&*!](?<![^\s\[{,:?-][&*!])(?:(?<=!)|(?=\S))")
 """What may be an anchor, alias or tag."""
 MERGE = re.compile(r"<<(?<![^\s\[{,?]<<)(?![^\s:,}\]])")
 MARKERS = ("\n---", "\n...", "\n%")
@@ -20,7 +20,8 @@ NESTED = re.compile(r"[-?][ \t]++[-?:][ \t]++(?:[-?:][ \t]++){18}|:[ \t]++:[ \t]
 DEEPEST_COLUMN = 200
 START = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*+---[ \t]*(?:#[^\n]*)?\r?\n")
 """Comments and the mark of the first document."""
-EMPTY_LINES = re.compile(r"[|>][-+0-9]*[ \t]*\r?\n(?:[ \t]*\r?\n)++")
+BLOCK_HEADER = re.compile(r"[|>][-+0-9]*[ \t]*(?:(?<=[ \t])#[^\n]*)?\r?\n(?:[ \t]*\r?\n)*+")
+BEFORE_HEADER = re.compile(r"(?::|(?:^|[ ])[-?])[ \t]+$")
 INDENT = re.compile(r"[ -]*+")
 LONE_BREAK = re.compile(r"\r(?!\n)")
 
@@ -36,8 +37,11 @@ KEY = rf"""(?:{QUOTED} | (?!<<)[^\s"'\[\]{{}}&*!|>%@`\#,?:-] (?:[^\n\#:]++|(?<=\
 END = r"(?:[ \t]++\#[^\n]*+|[ \t]*+)\r?(?:\n|\Z)"
 WHOLE = rf"(?:[ ]++ (?:{QUOTED}|{FLOW}))?+ {END}"
 """Nothing, quoted text, or a flow collection, up to the end of the line."""
-OPEN = r"""[ ]++ (?!<<)[^\s"'\[\]{}&*!%@`\#,] [^\n]*+ (?:\n|\Z)"""
+FIRST = r"""[ ]++ (?!<<|[-?:](?:\s|\Z)) [^\s"'\[\]{}&*!%@`\#,]"""
+OPEN = rf"{FIRST} [^\n]*+ (?:\n|\Z)"
 """The first line of plain text or of a block scalar, which may go on in lines that are indented more."""
+OPEN_ITEM = rf"{FIRST} (?:[^\n:]++|:(?=\S))*+ (?:\n|\Z)"
+"""The same as a list item, where `key: ` would start a mapping."""
 BLANK = r"[ \t]*+(?:\#[^\n]*+)?\r?\n"
 
 PLAIN_LINES = re.compile(
@@ -46,7 +50,7 @@ PLAIN_LINES = re.compile(
         {BLANK}
       | ([ ]*+) {KEY}     (?: {WHOLE} | {OPEN} (?: \1[ ]++[^\n]*+(?:\n|\Z)   | [ \t]*+\r?\n )*+ )
       | ([ ]*+) -[ ] {KEY} (?: {WHOLE} | {OPEN} (?: \2[ ]{{3}}[^\n]*+(?:\n|\Z) | [ \t]*+\r?\n )*+ )
-      | ([ ]*+) -         (?: {WHOLE} | {OPEN} (?: \3[ ]++[^\n]*+(?:\n|\Z)   | [ \t]*+\r?\n )*+ )
+      | ([ ]*+) -         (?: {WHOLE} | {OPEN_ITEM} (?: \3[ ]++[^\n]*+(?:\n|\Z)   | [ \t]*+\r?\n )*+ )
     )*+
     (?:[ \t]*+(?:\#[^\n]*+)?)\Z
     """,
@@ -72,10 +76,17 @@ def is_plain_yaml(text: str) -> bool:
 
 
 def has_empty_block(text: str) -> bool:
-    """A block scalar of nothing but empty lines: the fast reader makes a line break of it, YAML makes it empty."""
-    for match in EMPTY_LINES.finditer(text):
+    """A block scalar that holds nothing: the fast reader makes a line break of it, YAML makes it empty."""
+    for match in BLOCK_HEADER.finditer(text):
         line = text.rfind("\n", 0, match.start()) + 1
-        if not text[line : match.start()].rstrip(" ").endswith((":", "-", "?")):
+        before = text[line : match.start()]
+        if not before.strip():
+            # On a line of its own it is a header when the line above waits for a value.
+            above = text[max(line - 1000, 0) : line].rstrip().rpartition("\n")[2].strip()
+            if not above or above.endswith((":", "-", "?")) or "#" in above:
+                return True
+            continue
+        if not BEFORE_HEADER.search(before):
             continue  # no header of a block scalar
         if indentation(text, match.end()) <= indentation(text, line):
             return True
