@@ -7,8 +7,8 @@ from typing import Any
 
 from actionry.http import File, is_host_header
 from actionry.openapi.model import MediaType, Operation, Parameter, Schema, Values
-from actionry.request.body import is_binary
 from actionry.request.media import kind_of
+from actionry.request.octets import is_binary
 
 TEXTS = (
     "blue", "sea green", "a+b", "a&b=c", "a/b", "q?x=1", "half#half", "100%", "%20", "x,y", "a|b", "k;v", "[x]{y}",

@@ -142,7 +142,7 @@ class SecurityRequirement:
     """(scheme, scopes or roles); an undefined scheme name has kind `unknown`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True, eq=False)
 class Operation:
     """One method on one path, everything inherited from path item and document filled in."""
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from multidict import CIMultiDict
 
@@ -66,8 +66,18 @@ def build_request(
     return Request(operation.method, url, headers, content)
 
 
-@lru_cache(maxsize=2048)
+_PLANS: WeakKeyDictionary[Operation, _Plan] = WeakKeyDictionary()
+"""Kept as long as the operation: a document that is gone takes its plans along."""
+
+
 def _plan_of(operation: Operation) -> _Plan:
+    plan = _PLANS.get(operation)
+    if plan is None:
+        plan = _PLANS[operation] = _make_plan(operation)
+    return plan
+
+
+def _make_plan(operation: Operation) -> _Plan:
     by_location: dict[Location, dict[str, Serialize]] = {"query": {}, "header": {}, "cookie": {}}
     querystring = None
     for parameter in operation.parameters:

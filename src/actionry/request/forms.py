@@ -10,24 +10,16 @@ import base64
 import re
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from actionry.errors import ArgumentError
 from actionry.http import File
 from actionry.openapi.model import Encoding, MediaType, Schema
-from actionry.request.body import (
-    Part,
-    as_list,
-    binary_text,
-    fields_of,
-    is_binary,
-    octets,
-    raw_bytes,
-    write,
-)
-from actionry.request.media import essence_of, kind_of, matches_range
+from actionry.request.media import Binary, essence_of, kind_of, matches_range
+from actionry.request.octets import as_list, binary_text, is_binary, octets, raw_bytes
 from actionry.request.parameters import SERIALIZERS, form
+from actionry.request.part import Part, Write, fields_of
 from actionry.request.text import (
     form_encode,
     json_bytes,
@@ -35,9 +27,6 @@ from actionry.request.text import (
     percent_encode_reserved,
     text_of,
 )
-
-_Binary = (bytes, bytearray, memoryview, File)
-
 
 # ------------------------------------------------------------------------------------------------ urlencoded
 
@@ -90,7 +79,7 @@ def _items_schema(schema: Schema, part: Part) -> Schema:
 
 def _as_text(value: Any, schema: Schema, part: Part) -> Any:
     """Binary values as base64 text: a urlencoded form is text (OpenAPI 3.1.1, Encoding Object)."""
-    if isinstance(value, _Binary):
+    if isinstance(value, Binary):
         return binary_text(value, part.schemas.resolve(schema))
     if isinstance(value, list):
         items = _items_schema(schema, part)
@@ -112,22 +101,22 @@ class Section:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-def multipart(part: Part, value: Any) -> tuple[str, bytes]:
+def multipart(part: Part, value: Any, write: Write) -> tuple[str, bytes]:
     """(Content-Type with its boundary, bytes). A list gives unnamed parts in order (OpenAPI 3.2, "By Position")."""
     if isinstance(value, (list, tuple)):
-        sections = list(_positional_sections(part, value))
+        sections = list(_positional_sections(part, value, write))
     else:
         sections = [
             section
             for name, item in fields_of(part, value).items()
             if item is not None
-            for section in _sections_of(name, item, part)
+            for section in _sections_of(name, item, part, write)
         ]
     boundary = _free_boundary(part.boundary or f"actionry-{secrets.token_hex(16)}", sections)
     return _multipart_type(part.media_type, boundary, sections), _write_sections(sections, boundary)
 
 
-def _sections_of(name: str, value: Any, part: Part) -> Iterator[Section]:
+def _sections_of(name: str, value: Any, part: Part, write: Write) -> Iterator[Section]:
     encoding = part.declared.encoding.get(name) if part.declared else None
     schema = part.schemas.properties(part.schema).get(name, True)
     argument = f"{part.argument}.{name}"
@@ -139,10 +128,10 @@ def _sections_of(name: str, value: Any, part: Part) -> Iterator[Section]:
         schema = _items_schema(schema, part)
     for item in value if isinstance(value, (list, tuple)) else [value]:
         if item is not None:
-            yield _section(name, item, encoding, schema, part, argument)
+            yield _section(name, item, encoding, schema, part, argument, write)
 
 
-def _positional_sections(part: Part, value: list[Any] | tuple[Any, ...]) -> Iterator[Section]:
+def _positional_sections(part: Part, value: list[Any] | tuple[Any, ...], write: Write) -> Iterator[Section]:
     """Unnamed parts; in form-data each item is an object of one name and its value."""
     named = essence_of(part.media_type) == "multipart/form-data"
     schema = part.schemas.resolve(part.schema)
@@ -151,21 +140,21 @@ def _positional_sections(part: Part, value: list[Any] | tuple[Any, ...]) -> Iter
     for index, item in enumerate(value):
         if named and isinstance(item, dict):
             for name, member in item.items():
-                yield from _sections_of(name, member, part)
+                yield from _sections_of(name, member, part, write)
         else:
             item_schema = prefix[index] if index < len(prefix) else rest
-            yield _section(None, item, None, item_schema, part, f"{part.argument}[{index}]")
+            yield _section(None, item, None, item_schema, part, f"{part.argument}[{index}]", write)
 
 
 def _section(
-    name: str | None, value: Any, encoding: Encoding | None, schema: Schema, part: Part, argument: str
+    name: str | None, value: Any, encoding: Encoding | None, schema: Schema, part: Part, argument: str, write: Write
 ) -> Section:
     resolved = part.schemas.resolve(schema)
     headers = _part_headers(encoding)
     declared = encoding.content_type if encoding else None
     if isinstance(value, str) and _is_file_field(resolved, declared):
         value = octets(value, argument)
-    if isinstance(value, _Binary):
+    if isinstance(value, Binary):
         return _file_section(name, value, declared, resolved, headers)
     if declared:
         media_type = declared.partition(",")[0].strip()
@@ -276,7 +265,7 @@ def _deep_fields(name: str, value: Any, argument: str) -> Iterator[tuple[str, st
 
 
 def _holds_binary(value: Any) -> bool:
-    return any(isinstance(one, _Binary) for one in as_list(value))
+    return any(isinstance(one, Binary) for one in as_list(value))
 
 
 # ------------------------------------------------------------------------------------------------ the bytes
@@ -354,8 +343,3 @@ def _one_line(text: str) -> str:
             mend="Give a plain media type.",
         )
     return text
-
-
-def with_encoding(part: Part, encoding: Mapping[str, Encoding]) -> Part:
-    """The part with other Encoding Objects, e.g. of a nested form."""
-    return replace(part, declared=MediaType(media_type=part.media_type, schema=part.schema, encoding=encoding))

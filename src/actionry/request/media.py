@@ -13,6 +13,9 @@ from actionry.openapi.schemas import Schemas
 Kind = Literal["json", "json lines", "any", "form", "multipart", "xml", "text", "binary"]
 """How a body is written; `any` is a range such as `*/*` or `application/*`, decided by the value."""
 
+Binary = (bytes, bytearray, memoryview, File)
+"""For `isinstance`: a value that is octets."""
+
 _JSON = re.compile(r"(?:^|[/+.-])json5?(?:-\d[\d.]*)?$").search
 _JSON_LINES = frozenset(
     {
@@ -114,7 +117,7 @@ def matches_range(essence: str, media_range: str) -> bool:
 
 def _rank(one: MediaType, value: Any) -> int:
     kind = kind_of(one.media_type)
-    if isinstance(value, (bytes, bytearray, memoryview, File)):
+    if isinstance(value, Binary):
         return {"binary": -3, "any": -2, "multipart": -1}.get(kind, ORDER[kind])
     if kind == "multipart" and holds_file(value):
         return -1
@@ -127,7 +130,7 @@ def holds_file(value: Any) -> bool:
         return any(map(holds_file, value.values()))
     if isinstance(value, (list, tuple)):
         return any(map(holds_file, value))
-    return isinstance(value, (bytes, bytearray, memoryview, File))
+    return isinstance(value, Binary)
 
 
 _JSON_TYPES: tuple[tuple[type, str], ...] = (
@@ -150,7 +153,7 @@ def _fits(one: MediaType, value: Any, schemas: Schemas) -> bool:
         return kind == "multipart" and isinstance(value, list)
     if essence == "application/json-patch+json" and not isinstance(value, list):
         return False  # RFC 6902 section 3; some documents declare one schema for all their patch types
-    if isinstance(value, (bytes, bytearray, memoryview, File)):
+    if isinstance(value, Binary):
         return kind in ("binary", "any", "text", "xml") or _allows(one.schema, "string", schemas)
     if isinstance(value, str) and kind in ("text", "binary", "xml"):
         return True

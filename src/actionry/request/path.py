@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from actionry.errors import ArgumentError
+from actionry.http import shown_url
 from actionry.openapi.model import Operation, Parameter
 from actionry.request.parameters import serializer_of
 from actionry.request.text import encode_literal_path, encode_literal_query, percent_encode
@@ -23,7 +24,6 @@ from actionry.request.text import encode_literal_path, encode_literal_query, per
 _EXPRESSION = re.compile(r"\{([^{}/]*)\}")
 _DECORATION = re.compile(r"^[+#./;?&]|[+*]$|:.*$")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]").search
-_DOTS = re.compile(r"[./\\]")
 _ENCODED_OR_WIDE = re.compile(r"%|[^\x00-\x7f]").search
 _MAX_DECODINGS = 3
 
@@ -128,7 +128,7 @@ def _fill_segment(pieces: tuple[Piece, ...], values: Mapping[str, Any]) -> str:
         else:
             slot = piece
             text += fill_slot(piece, values)
-    if slot is not None and (text in ("", ".", "..") or "%2e" in text):
+    if slot is not None and (text in ("", ".", "..") or ("%2" in text and unquote(text) in (".", ".."))):
         refuse_dots(slot, text, values)
     return text
 
@@ -279,11 +279,13 @@ def read_base(server_url: str) -> Base:
 
 
 def _unusable_server(server_url: str) -> ArgumentError:
-    return ArgumentError(
-        f"The server address {server_url!r} cannot be used.",
+    error = ArgumentError(
+        f"The server address {shown_url(server_url)!r} cannot be used.",
         rule="server",
         mend="The builder should give an address such as `https://api.example.com/v1`, without variables left open.",
     )
+    error.told_to, error.may_retry = "builder", False
+    return error
 
 
 def check_url(url: str, base: Base, path: str) -> None:

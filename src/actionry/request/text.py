@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import datetime
 import decimal
+import json
 import math
 import re
 import uuid
@@ -200,8 +201,6 @@ def to_plain(value: object, argument: str) -> object:
 
 def _slow_json(value: object, argument: str) -> bytes:
     """What `orjson` refuses: integers beyond 64 bits are fine, lone surrogates are not."""
-    import json
-
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     except (ValueError, TypeError, RecursionError) as error:
