@@ -122,6 +122,15 @@ def test_one_text_is_never_sent_in_two_places() -> None:
             choose([needs(*pair)], read_credentials("key"))
 
 
+def test_one_token_does_not_stand_for_a_key_that_is_needed_with_it() -> None:
+    with pytest.raises(LoginNeeded):
+        choose([needs(HEADER, LOGIN)], read_credentials(Bearer(Secret("t"))))
+    both = choose(
+        [needs(HEADER, LOGIN)], Credentials(by_scheme={"header": ApiKey(Secret("k"))}, default=Bearer(Secret("t")))
+    )
+    assert {p.name for p in both.placements} == {"X-Key", "Authorization"}
+
+
 def test_one_login_under_two_names_is_sent_once() -> None:
     chosen = choose([needs(LOGIN, LOGIN_AGAIN)], read_credentials("key"))
     assert len(chosen.placements) == 1

@@ -5,8 +5,8 @@ The rules, first to last:
 
 1. `security: ()` gets nothing (AU-06).
 2. A combination is satisfiable when every scheme in it has a credential. A credential saved under the
-   scheme's name counts first; the action-wide default fills in for the others as far as it lands on one
-   single place.
+   scheme's name counts first. The action-wide default stands for a single scheme of any kind (the builder's
+   dialog rules, not the document); in a combination only for schemes of its own kind that meet at one place.
 3. Of the satisfiable ones the best fitting, then the smallest, then the first is taken.
 4. An empty combination (`{}`: no credential needed) is taken only when nothing else is satisfiable.
 5. A builder who chose None for the action gets calls without credentials, whatever the document asks for
@@ -228,12 +228,11 @@ def _attempt(requirement: SecurityRequirement, credentials: Credentials) -> _Att
     if len(present) < len(picked):
         return _Attempt(requirement)
     try:
-        placements = _combine([place(credential, scheme) for scheme, credential in present])
+        placed = [(scheme, credential, place(credential, scheme)) for scheme, credential in present]
+        placements = _combine([placement for _, _, placement in placed])
     except CredentialError as error:
         return _Attempt(requirement, error=error)
-    # One default for several schemes is enough only when they meet at one place: Google's documents list
-    # the same OAuth login under two names. A key that would be sent in two places is a guess, and a leak.
-    if _shared_places(present, credentials) > 1:
+    if len(placed) > 1 and not _default_suffices(placed, credentials):
         return _Attempt(requirement)
     chosen = Chosen(
         placements=placements,
@@ -249,9 +248,14 @@ def _pick(scheme: SecurityScheme, credentials: Credentials) -> Credential | None
     return named if named is not None else credentials.default
 
 
-def _shared_places(present: Sequence[tuple[SecurityScheme, Credential]], credentials: Credentials) -> int:
-    shared = [place(c, s) for s, c in present if s.name not in credentials.by_scheme]
-    return len({placement.key for placement in shared})
+def _default_suffices(placed: Sequence[tuple[SecurityScheme, Credential, Placement]], credentials: Credentials) -> bool:
+    """Whether the default may stand for every scheme of a combination that has no credential of its own.
+
+    It must be of each one's kind, and all must meet at one place: Google's documents list the same OAuth
+    login under two names. A key that would be sent in two places is a guess, and a leak.
+    """
+    filled = [(s, c, placement) for s, c, placement in placed if s.name not in credentials.by_scheme]
+    return all(_fits(c, s) for s, c, _ in filled) and len({placement.key for _, _, placement in filled}) <= 1
 
 
 def _combine(placements: list[Placement]) -> tuple[Placement, ...]:
