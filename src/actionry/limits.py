@@ -150,7 +150,7 @@ class OutboundLimits:
     tries: int = 3
     """Of a GET or HEAD that met 429, 502, 503, 504 or a broken connection."""
     backoff_s: float = 0.5
-    """Full jitter: before try n+1 a random wait up to `backoff_s * 2**n`."""
+    """Full jitter: after try n a random wait up to `backoff_s * 2**(n - 1)`."""
     retry_after_s: float = 60.0
     """A longer `Retry-After` is cut to this."""
     circuit_failures: int = 10
@@ -172,7 +172,6 @@ class CallLimits:
     """An answered question opens its domain to further reads for so long (CO-01)."""
     grant_s: float = 90 * 24 * 3600.0
     """"Always" is asked again after this."""
-    redirects_to_manifest: int = 3
     text_response_bytes: int = OUTBOUND_LIMITS.model_response_bytes
     """Decoded body of an answer that the document declares to be text (D-13)."""
     poll_tries: int = 20

@@ -604,3 +604,21 @@ async def test_closing_the_door_ends_what_is_under_way(loopback_door: Outbound) 
         await loopback_door.aclose()
         with pytest.raises(ConnectionFailed):
             await asyncio.wait_for(call, 2)
+
+
+async def test_idle_connections_are_closed_and_forgotten() -> None:
+    policy = OutboundPolicy(allow=("127.0.0.1/32",), limits=OutboundLimits(idle_s=0.05))
+    async with Peer() as peer, Outbound(policy=policy) as door:
+        await door.send(get(peer.url()))
+        await asyncio.wait_for(peer.hung_up.wait(), 2)
+        await door.send(get(peer.url()))
+    assert peer.accepted == 2
+
+
+async def test_only_so_many_connections_in_all() -> None:
+    limits = OutboundLimits(connections=3, idle_connections=2)
+    policy = OutboundPolicy(allow=("127.0.0.1/32",), limits=limits)
+    async with Peer() as one, Peer() as two, Outbound(policy=policy) as door:
+        urls = [peer.url(f"/{n}") for n in range(10) for peer in (one, two)]
+        answers = await asyncio.gather(*(door.send(get(url)) for url in urls))
+    assert [answer.url for answer in answers] == urls

@@ -45,7 +45,7 @@ def test_retry_after(value: str | None, seconds: float | None) -> None:
 
 
 def test_full_jitter() -> None:
-    waits = [backoff_s(2, 0.5) for _ in range(500)]
+    waits = [backoff_s(3, 0.5) for _ in range(500)]
     assert 0 <= min(waits) < 0.3
     assert 1.7 < max(waits) <= 2.0
 

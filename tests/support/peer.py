@@ -71,6 +71,8 @@ class Peer:
         self.received: list[Received] = []
         self.over = asyncio.Event()
         """Set when the test ends; a script that hangs waits for it."""
+        self.hung_up = asyncio.Event()
+        """Set when a client closed its connection between requests."""
         self._tls = tls
         self._raw = raw
         self._writers: set[asyncio.StreamWriter] = set()
@@ -112,6 +114,7 @@ class Peer:
                 self.received.append(received)
                 await self.script(received, writer)
         except (OSError, EOFError, asyncio.LimitOverrunError):
+            self.hung_up.set()
             writer.transport.abort()
 
 

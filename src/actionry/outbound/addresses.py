@@ -133,41 +133,23 @@ BLOCKS: tuple[Block, ...] = (
 class _Ranges:
     """The rows of one family as disjoint ranges, so that a look-up is one bisection."""
 
-    def __init__(self, blocks: Iterable[Block], bits: int) -> None:
-        nested = sorted(blocks, key=lambda block: (int(block.network[0]), block.network.prefixlen))
-        starts: list[int] = []
-        rows: list[Block] = []
-        open_blocks: list[Block] = []
-
-        def begin(start: int, block: Block) -> None:
-            if starts and starts[-1] == start:
-                starts.pop()
-                rows.pop()
-            starts.append(start)
-            rows.append(block)
-
-        for block in nested:
-            first = int(block.network[0])
-            while open_blocks and int(open_blocks[-1].network[-1]) < first:
-                end = int(open_blocks.pop().network[-1])
-                if open_blocks and end < int(open_blocks[-1].network[-1]):
-                    begin(end + 1, open_blocks[-1])
-            begin(first, block)
-            open_blocks.append(block)
-        while len(open_blocks) > 1:
-            end = int(open_blocks.pop().network[-1])
-            if end < int(open_blocks[-1].network[-1]):
-                begin(end + 1, open_blocks[-1])
-        self.starts = starts
-        self.rows = rows
-        self.bits = bits
+    def __init__(self, version: int) -> None:
+        held = [(each.network, each) for each in BLOCKS]
+        spans = [(int(n[0]), int(n[-1]), n.prefixlen, block) for n, block in held if n.version == version]
+        everything = max(last for _, last, _, _ in spans)
+        edges = {edge for first, last, _, _ in spans for edge in (first, last + 1)}
+        self.starts = sorted(edge for edge in edges if edge <= everything)
+        self.rows: list[Block] = []
+        for start in self.starts:
+            holding = [(length, block) for first, last, length, block in spans if first <= start <= last]
+            self.rows.append(max(holding, key=lambda pair: pair[0])[1])
 
     def __getitem__(self, number: int) -> Block:
         return self.rows[bisect_right(self.starts, number) - 1]
 
 
-_IPV4 = _Ranges((block for block in BLOCKS if block.network.version == 4), 32)
-_IPV6 = _Ranges((block for block in BLOCKS if block.network.version == 6), 128)
+_IPV4 = _Ranges(4)
+_IPV6 = _Ranges(6)
 
 _MAPPED = 0xFFFF << 32
 _TRANSLATED = 0xFFFF << 48

@@ -11,6 +11,7 @@ import asyncio
 import ssl
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import count
 from types import TracebackType
 from typing import Final, Self
 
@@ -225,39 +226,55 @@ class _Sender:
         self._may_repeat = may_repeat
 
     async def send(self, request: Request, target: Target) -> Answer:
-        """One hop, with tries where they are harmless."""
-        origin = target.origin
-        self._progress.origin = origin
+        """One hop, with further tries where they are harmless."""
+        origin = self._progress.origin = target.origin
         path, head = request_head(request.method, target, request.headers, request.content, user_agent=self._user_agent)
         self._circuits.enter(origin)
-        tried = 0
-        while True:
-            failure: ConnectionFailed | None = None
-            answer: Answer | None = None
-            retry_after_s: float | None = None
-            try:
-                answer = await self._once(origin, request.method, path, head, request.content)
-            except ConnectionFailed as error:
-                failure = error
-                self._circuits.failed(origin)
-            except BaseException:
-                self._circuits.abandoned(origin)
-                raise
-            if answer is not None:
-                if answer.status < 500 and answer.status != 429:
-                    self._circuits.succeeded(origin)
-                    return answer
-                retry_after_s = read_retry_after(answer.headers.get("Retry-After"), cap_s=self._limits.retry_after_s)
-                self._circuits.failed(origin, retry_after_s)
+        for tried in count(1):
+            outcome = await self._try(origin, request.method, path, head, request.content)
+            retry_after_s = self._note(origin, outcome)
+            if not self._is_passing(outcome) or tried >= self._limits.tries or self._circuits.is_open(origin):
+                break
             wait_s = retry_after_s if retry_after_s is not None else backoff_s(tried, self._limits.backoff_s)
-            tried += 1
-            if not self._may_try_again(origin, answer, failure, tried, wait_s):
-                if failure is not None:
-                    raise failure
-                assert answer is not None
-                return answer
+            if asyncio.get_running_loop().time() + wait_s >= self._progress.deadline:
+                break
             self._progress.clock.reschedule(self._progress.deadline)
             await asyncio.sleep(wait_s)
+        if isinstance(outcome, ConnectionFailed):
+            raise outcome
+        return outcome
+
+    async def _try(
+        self, origin: Origin, method: str, path: bytes, head: bytes, content: bytes | None
+    ) -> Answer | ConnectionFailed:
+        try:
+            return await self._once(origin, method, path, head, content)
+        except ConnectionFailed as error:
+            return error
+        except BaseException:  # passed on: cancelled, or an answer that says nothing about the origin's health
+            self._circuits.abandoned(origin)
+            raise
+
+    def _note(self, origin: Origin, outcome: Answer | ConnectionFailed) -> float | None:
+        """Tell the circuit how it went; return what a failing answer's `Retry-After` asks for."""
+        if isinstance(outcome, ConnectionFailed):
+            self._circuits.failed(origin)
+            return None
+        if outcome.status < 500 and outcome.status != 429:
+            self._circuits.succeeded(origin)
+            return None
+        retry_after_s = read_retry_after(outcome.headers.get("Retry-After"), cap_s=self._limits.retry_after_s)
+        self._circuits.failed(origin, retry_after_s)
+        return retry_after_s
+
+    def _is_passing(self, outcome: Answer | ConnectionFailed) -> bool:
+        """Whether the same request may be sent again, and may fare better a moment later."""
+        if not self._may_repeat:
+            return False
+        if isinstance(outcome, ConnectionFailed):
+            # Refused, unknown or untrusted peers are no better a moment later; a broken connection may be.
+            return outcome.sent and outcome.may_retry
+        return outcome.status in PASSING_STATUSES
 
     async def _once(self, origin: Origin, method: str, path: bytes, head: bytes, content: bytes | None) -> Answer:
         """One try. A kept connection that the peer had closed is replaced where the request cannot have run."""
@@ -301,18 +318,6 @@ class _Sender:
         if progress.first_byte_s is not None:
             when = min(when, asyncio.get_running_loop().time() + progress.first_byte_s)
         progress.clock.reschedule(when)
-
-    def _may_try_again(
-        self, origin: Origin, answer: Answer | None, failure: ConnectionFailed | None, tried: int, wait_s: float
-    ) -> bool:
-        if not self._may_repeat or tried >= self._limits.tries or self._circuits.is_open(origin):
-            return False
-        if asyncio.get_running_loop().time() + wait_s >= self._progress.deadline:
-            return False
-        if failure is not None:
-            # Refused, unknown or untrusted peers are not better a moment later; a broken connection may be.
-            return failure.sent and failure.may_retry
-        return answer is not None and answer.status in PASSING_STATUSES
 
 
 def _timed_out(progress: Progress, elapsed_s: float) -> OutboundTimeout:

@@ -133,8 +133,9 @@ def _keep(candidates: tuple[Address, ...], count: int) -> tuple[Address, ...]:
 
 def not_public(origin: Origin) -> AddressRefused:
     """One text for every reason that lies in the address, so that nothing about the inside can be told from it."""
+    place = f"`{origin.host}` port {origin.port}"
     return AddressRefused(
-        f"`{origin.host}` port {origin.port} is not called: it is not a public address with an open port.",
+        f"{place} is not called: it is no public address, or not a port that is open for calls.",
         sent=False,
         mend="An operator can allow an address of their own network (`allow`: a network, or host:port).",
     )

@@ -34,5 +34,5 @@ def read_retry_after(value: str | None, *, cap_s: float, now: float | None = Non
 
 
 def backoff_s(tried: int, base_s: float) -> float:
-    """A random wait up to `base_s * 2**tried`, `tried` counting from 0 ("full jitter")."""
-    return _random.uniform(0.0, base_s * 2**tried)
+    """A random wait up to `base_s * 2**(tried - 1)` after that many tries ("full jitter")."""
+    return _random.uniform(0.0, base_s * 2 ** (tried - 1))
