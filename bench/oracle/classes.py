@@ -68,7 +68,6 @@ XML = "XML is built from the schema's hints; the reference writes JSON"
 LINES = "JSON lines are one value per line; the reference writes a JSON array"
 SAME_NAME = "parts that come to share a name are all sent; the reference keeps the last"
 BASE64 = "files in urlencoded forms and JSON are base64; the reference turns the form into multipart"
-BLOB = "a typed text part has no file name; the reference calls it `blob`"
 LOCATION_MENDED = "a parameter location mended by the reader (`in: headers`); the reference ignores the parameter"
 BODY_MENDED = "a request body mended by the reader (`in: body` in OpenAPI 3); the reference ignores it"
 SWAGGER_OBJECT = (
