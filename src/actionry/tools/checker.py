@@ -16,11 +16,13 @@ import jsonschema_rs
 from actionry.http import File
 from actionry.openapi.model import MediaType, Schema
 from actionry.tools.bodies import body_schema, media_type_rank
-from actionry.tools.definitions import SCHEMA_KEYWORDS, SCHEMA_LISTS, SCHEMA_MAPS, Definitions
+from actionry.tools.definitions import DEFS, SCHEMA_KEYWORDS, SCHEMA_LISTS, SCHEMA_MAPS, Definitions
 
 if TYPE_CHECKING:
     from actionry.tools.function_schema import Binding, Function
 
+MAX_ERROR_COST = 200_000
+"""Visits of a value by a schema for which errors are collected; checking alone has no such limit."""
 _PATTERNS = jsonschema_rs.RegexOptions(size_limit=2_000_000, dfa_size_limit=10_000_000)
 BINARY_STAND_IN = "binary"
 
@@ -68,6 +70,10 @@ def is_usable_pattern(pattern: object) -> bool:
     return True
 
 
+class Intricate(Exception):
+    """So many alternatives are nested in one another that listing why each fails would take forever."""
+
+
 class Checker:
     """The compiled check of one function's arguments, and of their parts while they are mended."""
 
@@ -87,11 +93,24 @@ class Checker:
         try:
             return self.validator.is_valid(arguments)
         except ValueError:  # a value that is not JSON: bytes and files are looked at as text
-            return next(self.errors(arguments), None) is None
+            plain = stand_in(arguments, set())
+            if self.validator.is_valid(plain):
+                return True
+            try:
+                return next(self.errors(arguments), None) is None
+            except Intricate:
+                return False
 
     def errors(self, arguments: Mapping[str, Any]) -> Iterator[jsonschema_rs.ValidationError]:
+        """Raises Intricate, at the first error asked for, when there would be too many to look at.
+
+        The validator remembers what it has checked, but not why it failed: nested unions of one another, which a
+        hostile document can bring, take time that doubles with each level.
+        """
         files: set[tuple[str | int, ...]] = set()
         plain = stand_in(arguments, files)
+        if error_cost(plain, self.schema, self.definitions) > MAX_ERROR_COST:
+            raise Intricate
         if ("body",) in files and self.function.bindings.takes_bytes:
             plain = {**plain, "body": None}  # goes out as the media type that takes bytes, not as the offered one
         for error in self.validator.iter_errors(plain):
@@ -133,7 +152,10 @@ class Checker:
         """The declared alternative that takes this body as it is, when all else is valid (a caller's choice)."""
         if "body" not in arguments or not self.body_alternatives:
             return None
-        if any(list(error.instance_path)[:1] != ["body"] for error in self.errors(arguments)):
+        try:
+            if any(list(error.instance_path)[:1] != ["body"] for error in self.errors(arguments)):
+                return None
+        except Intricate:
             return None
         for one, schema in self.body_alternatives:
             if self.fits(arguments["body"], schema):
@@ -166,3 +188,50 @@ def stand_in(value: Any, files: set[tuple[str | int, ...]], path: tuple[str | in
     if isinstance(value, list | tuple):
         return [stand_in(child, files, (*path, index)) for index, child in enumerate(value)]
     return value
+
+
+def error_cost(value: Any, schema: Schema, definitions: Definitions) -> float:
+    """About how many (value, schema) visits collecting errors takes; infinite when even counting is too much."""
+    known: dict[tuple[int, int], float] = {}
+    try:
+        return _cost(value, schema, definitions, known)
+    except (Intricate, RecursionError):
+        return float("inf")
+
+
+def _cost(value: Any, schema: Any, definitions: Definitions, known: dict[tuple[int, int], float]) -> float:
+    if not isinstance(schema, dict):
+        return 1
+    key = (id(value), id(schema))
+    if key in known:
+        return known[key]
+    if len(known) > MAX_ERROR_COST:
+        raise Intricate
+    known[key] = 0  # a definition that only leads back to itself
+    total = 1.0
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        total += _cost(value, definitions.get(reference[len(DEFS) :]).wire, definitions, known)
+    for name in ("allOf", "anyOf", "oneOf"):
+        for branch in schema.get(name, ()):
+            total += _cost(value, branch, definitions, known)
+    for name in ("not", "if", "then", "else"):
+        if name in schema:
+            total += _cost(value, schema[name], definitions, known)
+    for child, part in _children(value, schema):
+        total += _cost(child, part, definitions, known)
+    known[key] = total
+    return total
+
+
+def _children(value: Any, schema: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+    if isinstance(value, dict):
+        properties = schema.get("properties", {})
+        for name, child in value.items():
+            yield child, properties.get(name, schema.get("additionalProperties"))
+            for part in schema.get("patternProperties", {}).values():
+                yield child, part
+    elif isinstance(value, list):
+        first = schema.get("prefixItems", ())
+        for index, child in enumerate(value):
+            yield child, first[index] if index < len(first) else schema.get("items")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,12 +40,12 @@ _CONSTANT = re.compile(rb'"enum":\[(?:"(?:[^"\\]|\\.)*"|[^",{}\[\]]+)\]')
 _REFERENCE = re.compile(rb'"\$ref":"#/\$defs/((?:[^"\\]|\\.)*)"')
 
 
-def encode(value: object) -> bytes:
+def encode(value: object, default: Callable[[Any], object] = str) -> bytes:
     """Compact JSON, also of what orjson refuses (integers beyond 64 bits, lone surrogates)."""
     try:
         return orjson.dumps(value)
     except TypeError:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=default)
         return text.encode("utf-8", "surrogatepass")
 
 

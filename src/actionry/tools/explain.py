@@ -11,13 +11,15 @@ import jsonschema_rs
 
 from actionry.errors import ArgumentError
 from actionry.tools import naming
-from actionry.tools.checker import Checker
+from actionry.tools.checker import Checker, Intricate
 from actionry.tools.definitions import drop_constants, object_shape, present_names
 from actionry.tools.examples import example_of
 from actionry.tools.plain_text import clip, visible
 from actionry.tools.repair import json_type
 
 MAX_ERRORS = 50
+MAX_CANDIDATES = 40
+"""Example values that are tried for one place."""
 SHOWN_VALUE = 60
 SHOWN_EXAMPLE = 200
 Path = tuple[str | int, ...]
@@ -30,10 +32,30 @@ _NOTHING = object()
 
 def explain(checker: Checker, arguments: dict[str, Any]) -> ArgumentError:
     """The most relevant of the errors; the others are counted."""
-    errors = list(islice(checker.errors(arguments), MAX_ERRORS))
+    try:
+        errors = list(islice(checker.errors(arguments), MAX_ERRORS))
+    except Intricate:
+        return _roughly(checker, arguments)
     if not errors:
         return ArgumentError(f"The arguments of `{checker.function.name}` do not fit.", rule="schema")
     return _Explanation(checker, arguments, errors).error()
+
+
+def _roughly(checker: Checker, arguments: dict[str, Any]) -> ArgumentError:
+    """Which argument it is, where the schema is too intricate to say why."""
+    for name, value in arguments.items():
+        schema = checker.argument_schema(name)
+        if schema is not None and not checker.fits(value, schema):
+            candidates = islice(example_of(schema, checker.definitions), MAX_CANDIDATES)
+            example = next((one for one in candidates if checker.fits(one, schema)), None)
+            return ArgumentError(
+                f"`{name}`: {_shown(value, SHOWN_VALUE)} fits none of the alternatives.",
+                argument=name,
+                rule="schema",
+                example=example,
+                mend=None if example is None else f"Give for example {_shown(example, SHOWN_EXAMPLE)}.",
+            )
+    return ArgumentError(f"The arguments of `{checker.function.name}` do not fit.", rule="schema")
 
 
 class _Explanation:
@@ -120,21 +142,25 @@ class _Explanation:
         if own is not None:
             candidates.append(own)
         for schema in candidates:
-            for value in example_of(schema, self.checker.definitions):
+            for value in islice(example_of(schema, self.checker.definitions), MAX_CANDIDATES):
                 if self._passes(path, value):
                     return value
         return _NOTHING
 
     def _example_of_property(self, path: Path, name: str) -> Any:
         for schema in self._schemas_at((*path, name)):
-            for value in example_of(schema, self.checker.definitions):
+            for value in islice(example_of(schema, self.checker.definitions), MAX_CANDIDATES):
                 if self._passes((*path, name), value):
                     return value
         return _NOTHING
 
     def _passes(self, path: Path, value: Any) -> bool:
         changed = _replaced(self.arguments, path, value)
-        for error in islice(self.checker.errors(changed), MAX_ERRORS):
+        try:
+            errors = list(islice(self.checker.errors(changed), MAX_ERRORS))
+        except Intricate:
+            return False
+        for error in errors:
             place = tuple(error.instance_path)
             if place[: len(path)] == path:
                 return False

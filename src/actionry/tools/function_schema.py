@@ -259,9 +259,11 @@ class Function:
         bindings = self.bindings
         properties: dict[str, Schema] = {}
         for binding in bindings.all:
-            properties[binding.argument] = (
-                bindings.body_schema if binding.parameter is None else binding.parameter.schema
-            )
+            parameter = binding.parameter
+            schema = bindings.body_schema if parameter is None else parameter.schema
+            if parameter is not None and parameter.allow_empty_value and isinstance(schema, dict):
+                schema = {"anyOf": [schema, {"const": ""}]}  # `?flag=` is allowed whatever the schema says
+            properties[binding.argument] = schema
         root = _object(properties, (b.argument for b in bindings.all if b.required))
         found, left_out = self._reached
         if found or left_out:

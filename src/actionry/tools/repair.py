@@ -16,12 +16,13 @@ from actionry.errors import ArgumentError
 from actionry.openapi.model import Schema
 from actionry.tools import plain_text
 from actionry.tools.checker import Checker
-from actionry.tools.definitions import Shape, object_shape
+from actionry.tools.definitions import Shape, encode, object_shape
 from actionry.tools.json_slips import read_json
 from actionry.tools.naming import originals
 
 TYPES = frozenset({"null", "boolean", "integer", "number", "string", "array", "object"})
 MAX_DEPTH = 60
+MIN_STEPS = 2_000
 _INTEGER = re.compile(r"[-+]?\d{1,400}(?:\.0*)?")
 _NUMBER = re.compile(r"[-+]?(?:\d{1,400}(?:\.\d{0,400})?|\.\d{1,400})(?:[eE][-+]?\d{1,3})?")
 _SEPARATORS = re.compile(r"[\s_\-.]+")
@@ -50,7 +51,14 @@ def repair(checker: Checker, arguments: dict[str, Any]) -> dict[str, Any]:
     arguments = arrange.named(arguments)
     arguments = arrange.fields_into_body(arguments)
     arguments = arrange.fields_out_of_body(arguments)
-    mend = _Mender(checker)
+    try:
+        return _mended(checker, arguments)
+    except _TooMuch:
+        return arguments
+
+
+def _mended(checker: Checker, arguments: dict[str, Any]) -> dict[str, Any]:
+    mend = _Mender(checker, steps_for(arguments))
     result: dict[str, Any] = {}
     for name, value in arguments.items():
         binding = checker.by_argument.get(name)
@@ -68,11 +76,24 @@ def repair(checker: Checker, arguments: dict[str, Any]) -> dict[str, Any]:
 
 def whole_numbers(checker: Checker, arguments: dict[str, Any]) -> dict[str, Any]:
     """Valid arguments with 5.0 written as 5 wherever an integer is asked for."""
-    mend = _Mender(checker)
-    return {
-        name: mend.value(value, schema, 0) if (schema := checker.argument_schema(name)) is not None else value
-        for name, value in arguments.items()
-    }
+    mend = _Mender(checker, steps_for(arguments))
+    try:
+        return {
+            name: mend.value(value, schema, 0) if (schema := checker.argument_schema(name)) is not None else value
+            for name, value in arguments.items()
+        }
+    except _TooMuch:
+        return arguments
+
+
+class _TooMuch(Exception):
+    """Unions inside unions offer more readings than are worth trying: the arguments stay as they are."""
+
+
+def steps_for(arguments: object) -> int:
+    """How many values may be looked at: a few readings of each, and room for small deep ones."""
+    size = len(encode(arguments, default=lambda _: ""))
+    return MIN_STEPS + size // 2
 
 
 def alike(text: str) -> str:
@@ -182,13 +203,19 @@ class _Arrangement:
 class _Mender:
     """Values that miss their schema."""
 
-    def __init__(self, checker: Checker) -> None:
+    def __init__(self, checker: Checker, steps: int) -> None:
         self.checker = checker
+        self.steps_left = steps
+        self.wraps = 0
+        """Above 0, a value is neither put into a list nor taken out of one."""
 
     def value(self, value: Any, schema: Schema, depth: int) -> Any:
         """The value that was meant; the given one when that is not plain."""
         if isinstance(schema, bool) or depth > MAX_DEPTH:
             return value
+        self.steps_left -= 1
+        if self.steps_left < 0:
+            raise _TooMuch
         resolved = self.checker.definitions.schemas.resolve(schema)
         if isinstance(resolved, bool):
             return value
@@ -231,9 +258,9 @@ class _Mender:
         if kind in types or (kind == "integer" and "number" in types) or kind not in TYPES:
             return value
         readings = [reading for convert in _CONVERSIONS for reading in convert(value, types)]
-        if "array" in types and kind not in ("array", "null"):
+        if "array" in types and kind not in ("array", "null") and not self.wraps:
             return self._one_for_list(value, readings, schema, depth)
-        if kind == "array" and len(value) == 1 and json_type(value[0]) in types:
+        if kind == "array" and not self.wraps and len(value) == 1 and json_type(value[0]) in types:
             readings.append(value[0])
         distinct = _distinct(readings)
         return distinct[0] if len(distinct) == 1 else value
@@ -248,7 +275,11 @@ class _Mender:
         items: dict[str, Any] = {
             key: schema[key] for key in ("type", "items", "prefixItems", "minItems", "maxItems") if key in schema
         }
-        mended = [self._list(reading, schema, depth) for reading in lists]
+        self.wraps += 1  # a list of lists of it is not what anybody plainly means
+        try:
+            mended = [self._list(reading, schema, depth) for reading in lists]
+        finally:
+            self.wraps -= 1
         fitting = _distinct(reading for reading in mended if self.checker.fits(reading, items))
         return fitting[0] if len(fitting) == 1 else value
 
@@ -298,6 +329,16 @@ class _Mender:
         """The reading that some branch accepts, when all branches that accept one agree on it."""
         if any(self.checker.fits(value, branch) for branch in branches):
             return value
+        self.wraps += 1  # a reading of the same shape is nearer than one inside a list, or out of it
+        try:
+            readings = self._readings(value, whole, branches, depth)
+        finally:
+            self.wraps -= 1
+        if not readings and not self.wraps:
+            readings = self._readings(value, whole, branches, depth)
+        return readings[0] if len(readings) == 1 else value
+
+    def _readings(self, value: Any, whole: dict[str, Any], branches: list[Schema], depth: int) -> list[Any]:
         readings: list[Any] = []
         for branch in branches:
             merged = (
@@ -306,8 +347,7 @@ class _Mender:
             reading = self.value(value, merged, depth + 1)
             if self.checker.fits(reading, branch):
                 readings.append(reading)
-        distinct = _distinct(readings)
-        return distinct[0] if len(distinct) == 1 else value
+        return _distinct(readings)
 
 
 def _lends_type(whole: dict[str, Any], branch: dict[str, Any]) -> bool:
