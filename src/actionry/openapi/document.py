@@ -216,7 +216,7 @@ def check_paths(document: Document) -> None:
 def something_else(root: dict[str, Any]) -> UnsupportedVersion:
     for kind in OTHER_KINDS:
         if kind.is_it(root):
-            return UnsupportedVersion(f"This is {kind.name}.", mend=kind.mend or EXAMPLE, code="DOC-OTHER-KIND")
+            return UnsupportedVersion(f"This is {kind.name}.", mend=kind.mend or EXAMPLE, code=kind.code)
     for key, value in root.items():
         if isinstance(value, dict) and ({"openapi", "swagger"} & value.keys()):
             pointer = join_pointer("", key)

@@ -23,6 +23,7 @@ from actionry.openapi.fixes import fix_for
 from actionry.openapi.model import Operation
 from actionry.openapi.operations import OperationReader
 from actionry.openapi.responses import response_schemas
+from actionry.syntax import find_duplicate_keys
 
 Row = tuple[str, str, str]
 """(code, pointer, message; "" for the catalogue's own)"""
@@ -72,6 +73,8 @@ def lint_document(
     subject = Subject(document, reader, operations, names, profile)
     _read_everything(subject)
     found = list(document.findings)
+    if document.tree is not None:
+        found += find_duplicate_keys(document.tree)
     seen = {(finding.code, finding.pointer) for finding in found}
     for code, pointer, message in _run(subject):
         if (code, pointer) not in seen:

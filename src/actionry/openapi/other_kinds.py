@@ -13,6 +13,7 @@ class OtherKind:
     """Continues the sentence "This is …"."""
     is_it: Callable[[Mapping[str, Any]], bool]
     mend: str = ""
+    code: str = "DOC-OTHER-KIND"
 
 
 def at(root: Any, *keys: str) -> Any:
@@ -37,6 +38,7 @@ OTHER_KINDS: tuple[OtherKind, ...] = (
         "a plugin manifest, not an OpenAPI document",
         lambda root: "schema_version" in root and "api" in root,
         "Its api.url names the document; give that, or read this with read_manifest.",
+        code="DOC-IS-MANIFEST",
     ),
     OtherKind(
         "a plugin manifest (ai-plugin.json), not an OpenAPI document",
@@ -44,6 +46,7 @@ OTHER_KINDS: tuple[OtherKind, ...] = (
             "name_for_model" in root or "name_for_human" in root or ("schema_version" in root and "runtimes" in root)
         ),
         "Its api.url, or the spec of its runtimes, names the document.",
+        code="DOC-IS-MANIFEST",
     ),
     OtherKind(
         "a Postman collection, not an OpenAPI document",
