@@ -228,3 +228,27 @@ def test_values_are_not_changed() -> None:
     build(value, "multipart/form-data")
     assert repr(value) == before
     assert json.loads(build({"a": {"1": None}}, "application/json").content or b"") == {"a": {"1": None}}
+
+
+@pytest.mark.row("R-04")
+def test_a_media_type_cannot_add_a_header() -> None:
+    evil = "image/png\r\nX-Admin: 1"
+    with pytest.raises(ArgumentError):
+        build(File("a", b"", evil), "*/*")
+    with pytest.raises(ArgumentError):
+        build(b"", "image/*", wanted=evil)
+
+
+@pytest.mark.row("R-07")
+@pytest.mark.parametrize(
+    "media_type", ["application/json", "application/xml", "multipart/form-data", "application/x-www-form-urlencoded"]
+)
+def test_deep_nesting_is_an_error_and_no_crash(media_type: str) -> None:
+    value: Any = "x"
+    for _ in range(100_000):
+        value = {"a": [value]}
+    with pytest.raises(ArgumentError):
+        build(value, media_type)
+    # Python's own repr and destructor would recurse too: take the value apart again.
+    while isinstance(value, dict):
+        value = value["a"].pop()

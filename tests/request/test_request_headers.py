@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from actionry.errors import ArgumentError
 from actionry.http import Request
-from actionry.openapi.model import Values
+from actionry.openapi.model import Location, Parameter, Style, Values
 from actionry.request import build_request, ignored_header
 from support.wire_table import document_of, operation_of
 
@@ -120,3 +121,23 @@ def test_values_for_undeclared_parameters_are_refused(location: str) -> None:
 def test_objects_without_a_text_are_refused() -> None:
     with pytest.raises(ArgumentError, match="object"):
         build("query", object())
+
+
+@pytest.mark.parametrize(
+    ("location", "style", "sent"),
+    [
+        ("path", "spaceDelimited", "/x/a%20b"),
+        ("path", "pipeDelimited", "/x/a%7Cb"),
+        ("path", "tabDelimited", "/x/a%09b"),
+        ("header", "spaceDelimited", "a b"),
+        ("header", "pipeDelimited", "a|b"),
+        ("header", "tabDelimited", "a\tb"),
+    ],
+)
+def test_collection_formats_that_only_swagger_2_has(location: Location, style: Style, sent: str) -> None:
+    parameter = Parameter(name="c", location=location, style=style, schema={"type": "array"})
+    operation = replace(operation_of(document_of("/x/{c}" if location == "path" else "/x")), parameters=(parameter,))
+    values = Values()
+    getattr(values, location)["c"] = ["a", "b"]
+    request = build_request(operation, values, SERVER)
+    assert sent in (request.url.removeprefix(SERVER), request.headers.get("c"))

@@ -183,3 +183,17 @@ def test_the_document_own_server_is_the_default() -> None:
 def test_a_variable_that_nobody_declares_is_filled_all_the_same() -> None:
     undeclared = operation_of(document_of("/x/{who}"))
     assert build_request(undeclared, Values(path={"who": "a b"}), SERVER).url == f"{SERVER}/x/a%20b"
+
+
+def test_a_method_that_is_no_token_is_the_builder_s_to_mend() -> None:
+    item: dict[str, Any] = {"additionalOperations": {"GET /\r\nX: 1": {"responses": {}}}}
+    document = {"openapi": "3.2.0", "info": {"title": "t", "version": "1"}, "paths": {"/x": item}}
+    with pytest.raises(ArgumentError) as caught:
+        build_request(operation_of(document), Values(), SERVER)
+    assert caught.value.told_to == "builder"
+
+
+def test_dots_that_the_template_itself_encodes_are_the_document_s() -> None:
+    assert build(5, operation("/a%2eb{id}")).url == f"{SERVER}/a%2eb5"
+    with pytest.raises(ArgumentError):
+        build("", operation("/%2e{id}"))

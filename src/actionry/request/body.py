@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from actionry.request.part import Part, encoded, fields_of
 from actionry.request.text import json_bytes, text_of
 from actionry.request.xml import xml_document
 
+_HEADER_TEXT = re.compile(r"[\t\x20-\x7e]*").fullmatch
 _TEXT_KEYWORDS = frozenset({"enum", "const", "pattern", "format", "contentEncoding"})
 
 
@@ -33,7 +35,16 @@ def build_body(operation: Operation, values: Values, boundary: str | None) -> tu
         )
     chosen = choose_media_type(operation.request_body, values.body, values.media_type, operation.schemas)
     part = Part(chosen.media_type, chosen.schema, operation.schemas, "body", chosen, boundary)
-    return write(part, values.body)
+    media_type, content = write(part, values.body)
+    if not _HEADER_TEXT(media_type):
+        raise ArgumentError(
+            "The media type of the body is no text that a header can hold.",
+            argument="body",
+            rule="header-text",
+            example="image/png",
+            mend="Give a plain media type.",
+        )
+    return media_type, content
 
 
 def write(part: Part, value: Any) -> tuple[str, bytes]:

@@ -19,6 +19,7 @@ from actionry.request.body import build_body
 from actionry.request.parameters import (
     check_header,
     ignored_header,
+    is_token,
     refuse_method_override,
     serializer_of,
 )
@@ -45,6 +46,17 @@ def build_request(
     The URL is relative when no server address is known. `Accept`, `Content-Length` and credentials are not set
     here. Raises ArgumentError whose `argument` is location and wire name (`path.id`, `header.X-Trace`, `body`).
     """
+    try:
+        return _build(operation, values, server_url, boundary)
+    except RecursionError:
+        raise ArgumentError(
+            "These values are nested too deeply to be written.",
+            rule="depth",
+            mend="Nest lists and objects less deeply.",
+        ) from None
+
+
+def _build(operation: Operation, values: Values, server_url: str | None, boundary: str | None) -> Request:
     plan = _plan_of(operation)
     base = read_base(operation.server_url if server_url is None else server_url)
     path = fill_path(plan.template, values.path)
@@ -78,6 +90,14 @@ def _plan_of(operation: Operation) -> _Plan:
 
 
 def _make_plan(operation: Operation) -> _Plan:
+    if not is_token(operation.method):
+        error = ArgumentError(
+            f"The document names a method {operation.method!r}, which HTTP does not allow.",
+            rule="method",
+            mend="The builder should correct it (RFC 9110 section 9.1).",
+        )
+        error.told_to, error.may_retry = "builder", False
+        raise error
     by_location: dict[Location, dict[str, Serialize]] = {"query": {}, "header": {}, "cookie": {}}
     querystring = None
     for parameter in operation.parameters:

@@ -35,6 +35,11 @@ _NOT_IN_COOKIE = re.compile(r"[\x00-\x1f\x7f]|[^\x00-\xff]").search
 _METHOD_OVERRIDES = frozenset({"x-http-method", "x-http-method-override", "x-method-override"})
 
 
+def is_token(text: str) -> bool:
+    """RFC 9110 section 5.6.2: what a method or a header name may be."""
+    return _TOKEN(text) is not None
+
+
 def ignored_header(name: str) -> bool:
     """Whether a header parameter of this name is never sent, because only the host may set that header.
 
@@ -318,7 +323,7 @@ def _is_form(media_type: str) -> bool:
 def check_header(name: str, text: str) -> str:
     """The header's value as it may be sent; raises ArgumentError (R-04) for what would break the message."""
     argument = f"header.{name}"
-    if not _TOKEN(name):
+    if not is_token(name):
         raise ArgumentError(
             f"The document names a header {name!r}, which HTTP does not allow.",
             argument=argument,
