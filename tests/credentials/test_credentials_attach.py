@@ -16,6 +16,7 @@ from actionry.credentials import (
     Bearer,
     Credential,
     Credentials,
+    NoCredential,
     OAuthToken,
     Secret,
     ServiceHttp,
@@ -26,7 +27,15 @@ from actionry.credentials import (
     from_key_form,
     read_credentials,
 )
-from actionry.credentials.schemes import KeyLocation, describe, read_manifest_auth
+from actionry.credentials.schemes import (
+    KeyLocation,
+    describe,
+    dump_token,
+    from_description,
+    load_token,
+    read_manifest_auth,
+    secrets_of,
+)
 from actionry.errors import CredentialError
 from actionry.http import Request
 from actionry.openapi.model import SecurityRequirement, SecurityScheme
@@ -326,6 +335,8 @@ def test_basic_value_offers_to_encode(
 
 
 @pytest.mark.row("M-09")
+@pytest.mark.row("M-10")
+@pytest.mark.row("PA-05")
 @pytest.mark.row("PA-04")
 def test_manifest_kinds() -> None:
     service = read_manifest_auth({"type": "service_http", "authorization_type": "Bearer"}, KEY)
@@ -338,6 +349,41 @@ def test_manifest_kinds() -> None:
     for auth in ({"type": "oauth"}, {"type": "service_http", "authorization_type": "digest"}, {}):
         with pytest.raises(CredentialError):
             read_manifest_auth(auth, KEY)
+
+
+@pytest.mark.row("AU-04")
+@pytest.mark.parametrize(
+    "credential",
+    [
+        NoCredential(),
+        ServiceHttp(authorization_type="bearer", token=Secret(KEY)),
+        UserHttp(authorization_type="custom", token=Secret(KEY), custom_auth_header="X-K"),
+        from_key_form("basic", "ada:pw"),
+        from_key_form("bearer", KEY, owner="user"),
+        from_key_form("custom", KEY, name="X-Api-Key"),
+        from_key_form("query", KEY, name="key"),
+        from_key_form("cookie", KEY, name="sid", owner="user"),
+    ],
+)
+def test_what_is_stored_makes_the_same_call_again(credential: Credential) -> None:
+    form = describe(credential)
+    secret = (secrets_of(credential) or (Secret(""),))[0]
+    again = from_description(form, secret)
+    assert describe(again) == form
+    assert again.owner == credential.owner
+    first, second = (choose([SecurityRequirement(((OAUTH, ()),))], Credentials(default=c)) for c in (credential, again))
+    assert first.placements == second.placements
+
+
+def test_a_token_comes_back_from_the_vault_as_it_was() -> None:
+    token = OAuthToken(
+        access_token=Secret("at"), refresh_token=Secret("rt"), expires_at=5.5, scope="a b", remarks=("x",)
+    )
+    assert load_token(dump_token(token)) == token
+    assert load_token(dump_token(OAuthToken(access_token=Secret("é")))).access_token == Secret("é")
+    for bad in ("", "{}", "[]", '{"access_token": 7, "remarks": []}', '{"access_token": "a", "remarks": [], "x": 1}'):
+        with pytest.raises(CredentialError):
+            load_token(Secret(bad))
 
 
 def test_a_basic_user_name_cannot_hold_a_colon() -> None:

@@ -228,6 +228,19 @@ async def test_twenty_tabs_register_once_and_each_callback_has_its_own_client() 
     assert other.settings(METADATA, scope="x").token_exchange == "basic_auth_header"
 
 
+def test_a_registrar_outlives_the_event_loop() -> None:
+    registry = Registry()
+    store = MemoryClientStore()
+    registrars = [Registrar(store, registry), Registrar(store, registry)]
+
+    async def once(path: str) -> None:
+        await asyncio.gather(*(r.client_for(METADATA, redirect_uri=f"https://a.example/{path}") for r in registrars))
+
+    asyncio.run(once("one"))
+    asyncio.run(once("two"))
+    assert len(registry.received) == 2
+
+
 async def test_a_client_whose_secret_has_ended_registers_again() -> None:
     registry, now = Registry(client_secret_expires_at=2000), [1000.0]
     registrar = Registrar(MemoryClientStore(), registry, clock=lambda: now[0])

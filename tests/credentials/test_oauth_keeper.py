@@ -198,6 +198,7 @@ async def test_a_caller_who_leaves_does_not_lose_the_rotated_token() -> None:
     assert server.asked == 1
 
 
+@pytest.mark.row("OA-13")
 async def test_signing_out_during_a_refresh_stays_signed_out() -> None:
     server = Rotating()
     server.gate = asyncio.Event()
@@ -280,6 +281,22 @@ async def test_client_credentials_are_fetched_again_when_they_end_or_are_refused
     first = await keeper.fresh(robot)
     second = await keeper.renew(robot, first)
     assert (first.access_token, second.access_token, server.asked) == (Secret("at-1"), Secret("at-2"), 2)
+
+
+async def test_an_application_that_is_refused_is_the_builders_turn() -> None:
+    server = Rotating()
+    robot = replace(CONNECTION, settings=replace(SETTINGS, grant="client_credentials", authorize_url=""))
+    keeper = TokenKeeper(MemoryTokenStore(), server, clock=lambda: NOW)
+
+    async def call(_: OAuthToken) -> Response:
+        return reply({}, 401)
+
+    with pytest.raises(OAuthError) as caught:
+        await call_with_token(keeper, robot, call)
+    assert (caught.value.told_to, server.asked) == ("builder", 2)
+    server.fail = lambda: reply({"error": "invalid_grant"}, 400)
+    with pytest.raises(OAuthError):
+        await keeper.fresh(robot)
 
 
 async def test_compare_and_set() -> None:

@@ -1,5 +1,4 @@
-"""WHERE A CREDENTIAL IS ATTACHED: the last change to a request before it leaves, and the only place that
-makes it.
+"""WHERE A CREDENTIAL IS ATTACHED: the last change to a request before it leaves, and the only place that makes it.
 
 Client libraries set credentials first and then follow whatever the URL says. Here the URL is final when
 this runs, and nothing is written unless its origin is the one that the credential was saved for (R-10…R-14).
@@ -39,9 +38,7 @@ def attach(request: Request, chosen: Chosen, *, action_origin: str, allow_http: 
 
 
 def _require_origin(request: Request, bound: str) -> None:
-    """Scheme, host and port must be equal: another port, http for https or a sub-domain is another origin
-    (R-11).
-    """
+    """Scheme, host and port must be equal: another port, http for https or a sub-domain is another origin (R-11)."""
     target = _origin_or_none(request.url)
     if target is None:
         raise CredentialError("The request's address is not one that a credential can be sent to.")
@@ -53,9 +50,7 @@ def _require_origin(request: Request, bound: str) -> None:
 
 
 def _origin_or_none(url: str) -> str | None:
-    """None for an address that two parsers may read differently (S-14): user information, backslash,
-    blanks.
-    """
+    """None for an address that two parsers may read differently (S-14): user information, backslash, blanks."""
     if "\\" in url or any(ord(character) <= 0x20 or ord(character) == 0x7F for character in url):
         return None
     try:

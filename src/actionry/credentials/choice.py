@@ -1,5 +1,4 @@
-"""Which credential an operation gets: OpenAPI's alternatives (OR) of combinations (AND) against what is at
-hand.
+"""Which credential an operation gets: OpenAPI's alternatives (OR) of combinations (AND) against what is at hand.
 
 The rules, first to last:
 
@@ -9,8 +8,7 @@ The rules, first to last:
    dialog rules, not the document); in a combination only for schemes of its own kind that meet at one place.
 3. Of the satisfiable ones the best fitting, then the smallest, then the first is taken.
 4. An empty combination (`{}`: no credential needed) is taken only when nothing else is satisfiable.
-5. A builder who chose None for the action gets calls without credentials, whatever the document asks for
-   (PA-01).
+5. A builder who chose None for the action gets calls without credentials, whatever the document asks for (PA-01).
 6. Where a user's own credential is missing, nobody else's stands in (R-13): not under that scheme, and not
    by way of another combination that holds the builder's secrets alone.
 """
@@ -160,8 +158,7 @@ def choose(
     """The combination to send, by the rules at the top of this module.
 
     With `document_declares_security=False` (no `security` and no schemes anywhere in the document) the
-    action-wide default is sent, as the original does for documents that leave authentication to the
-    builder's dialog.
+    action-wide default is sent, as the original does for documents that leave authentication to the builder's dialog.
 
     Raises LoginNeeded when a user's or caller's credential is missing, CredentialError when what is at hand
     cannot be sent at all (mutual TLS, two values for one header, a line break in a key).

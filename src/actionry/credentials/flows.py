@@ -7,7 +7,8 @@ client, a sync one, and a list of prepared answers in a test.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
+from contextlib import asynccontextmanager
 from typing import Any, Generic, TypeVar
 
 from actionry.http import Request, Response
@@ -20,9 +21,7 @@ Send = Callable[[Request], Awaitable[Response]]
 
 
 async def drive(flow: Flow[T], send: Send) -> T:
-    """Run the flow to its result; what `send` raises is raised inside the flow too, so that it can clean
-    up.
-    """
+    """Run the flow to its result; what `send` raises is raised inside the flow too, so that it can clean up."""
     try:
         request = next(flow)
         while True:
@@ -53,6 +52,27 @@ def drive_sync(flow: Flow[T], send: Callable[[Request], Response]) -> T:
         return result
 
 
+class KeyedLocks:
+    """A lock per key, gone when nobody holds or awaits it: it never outlives the event loop it was used in."""
+
+    __slots__ = ("_locks",)
+
+    def __init__(self) -> None:
+        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
+
+    @asynccontextmanager
+    async def hold(self, key: str) -> AsyncIterator[None]:
+        lock, users = self._locks.get(key, (asyncio.Lock(), 0))
+        self._locks[key] = (lock, users + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, users = self._locks.pop(key)
+            if users > 1:
+                self._locks[key] = (lock, users - 1)
+
+
 class SingleFlight(Generic[T]):
     """Work that is done once for all who ask for it at the same time, within one process.
 
@@ -66,9 +86,7 @@ class SingleFlight(Generic[T]):
         self._tasks: dict[str, asyncio.Task[T]] = {}
 
     async def run(self, key: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """The result, or the error, of the work that is under way for `key`; begun here when there is
-        none.
-        """
+        """The result, or the error, of the work that is under way for `key`; begun here when there is none."""
         task = self._tasks.get(key)
         if task is None or task.done() or task.get_loop() is not asyncio.get_running_loop():
             task = asyncio.get_running_loop().create_task(work())

@@ -2,8 +2,7 @@
 (CO-06, L-03, L-04).
 
 Two ways together: the exact secrets of this call in every spelling in which they travel, and values whose
-parameter name says that they are secret. The first knows the secret and not the place, the second the place
-alone.
+parameter name says that they are secret. The first knows the secret and not the place, the second the place alone.
 """
 
 from __future__ import annotations
@@ -125,8 +124,7 @@ _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 def is_secret_name(name: str) -> bool:
     """Whether a parameter, property or header of this name holds a secret, by its last words.
 
-    `X-Api-Key`, `accessToken`, `db.password` -> True; `max_tokens`, `nextPageToken`, `keyword`,
-    `token_type` -> False
+    `X-Api-Key`, `accessToken`, `db.password` -> True; `max_tokens`, `nextPageToken`, `keyword`, `token_type` -> False
     """
     words = [word.lower() for word in _WORDS.findall(name)]
     while words and words[-1].isdigit():
@@ -270,9 +268,7 @@ def mask(value: Any, secrets: Iterable[Secret] = ()) -> Any:
 
 
 def _joined(name: str, key: object) -> str:
-    """Below a secret name everything is secret, `{"credentials": {"user": …}}`; else the nearest name
-    decides.
-    """
+    """Below a secret name everything is secret, `{"credentials": {"user": …}}`; else the nearest name decides."""
     return name if name and is_secret_name(name) else str(key)
 
 

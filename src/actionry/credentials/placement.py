@@ -1,6 +1,4 @@
-"""Where each credential goes under each scheme: one header, query parameter or cookie, checked before it is
-used.
-"""
+"""Where each credential goes under each scheme: one header, query parameter or cookie, checked before it is used."""
 
 from __future__ import annotations
 
@@ -48,8 +46,7 @@ class Placement:
 
     def __post_init__(self) -> None:
         check_name(self.location, self.name)
-        # The text is looked at in a frame of its own: the one that raises holds nothing to be shown in a
-        # traceback.
+        # The text is looked at in a frame of its own: the one that raises holds nothing to be shown in a traceback.
         if not _can_be_sent(self.location, self.value):
             raise CredentialError(
                 f"The credential cannot be sent in the {self.location} `{self.name}`: it is empty, or holds "
@@ -134,9 +131,7 @@ def _authorization(scheme: str, value: Secret) -> Placement:
 
 
 def _prefixed(prefix: str, secret: Secret) -> Secret:
-    """The prefix and the secret; empty, and so refused, when a blank at the secret's ends would hide in
-    between.
-    """
+    """The prefix and the secret; empty, and so refused, when a blank at the secret's ends would hide in between."""
     text = secret.reveal()
     return Secret(prefix + text) if text and text == text.strip(" \t") else Secret("")
 

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
+import orjson
+
 from actionry.credentials.secret import Secret, as_secret
 from actionry.errors import CredentialError
 from actionry.http import is_host_header
@@ -219,8 +221,7 @@ class BasicValue:
 
 
 def basic_value(text: Secret | str, encode: bool | None = None) -> BasicValue:
-    """The value after `Basic `: `user:pass` is encoded, base64 of it is left as it is, so is a text that is
-    neither.
+    """The value after `Basic `: `user:pass` is encoded, base64 of it is left as it is, so is a text that is neither.
 
     `encode` is the builder's answer when asked; None decides by the look. Base64 has no colon in its
     alphabet, so a text with one cannot have been encoded yet.
@@ -331,6 +332,50 @@ def describe(credential: Credential) -> dict[str, object]:
             }
         case _:
             assert_never(credential)
+
+
+def from_description(form: Mapping[str, object], secret: Secret | str) -> Credential:
+    """The credential that `describe` told of, with its secret back from the vault; not for Basic pairs and OAuth.
+
+    A builder's `user:password` was encoded before it was stored, so one secret is all there is.
+    """
+    kind, way, name = form.get("type"), form.get("authorization_type"), form.get("name")
+    if kind == "none":
+        return NoCredential()
+    if way in ("query", "cookie"):
+        owner: Owner = "action" if kind == "service_http" else "user"
+        return from_key_form(way, secret, name=name if isinstance(name, str) else None, owner=owner)
+    return read_manifest_auth(form, secret)
+
+
+def dump_token(token: OAuthToken) -> Secret:
+    """All of a token as one text to seal; `load_token` reads it back."""
+    facts = {
+        "access_token": token.access_token.reveal(),
+        "refresh_token": token.refresh_token.reveal() if token.refresh_token is not None else None,
+        "expires_at": token.expires_at,
+        "scope": token.scope,
+        "token_type": token.token_type,
+        "owner": token.owner,
+        "remarks": token.remarks,
+    }
+    return Secret(orjson.dumps(facts).decode("utf-8"))
+
+
+def load_token(text: Secret) -> OAuthToken:
+    """What `dump_token` wrote. Raises CredentialError for anything else."""
+    token = _read_token_text(text)
+    if token is None:
+        raise CredentialError("A stored sign-in cannot be read.", mend="Sign in again.", told_to="user")
+    return token
+
+
+def _read_token_text(text: Secret) -> OAuthToken | None:
+    try:
+        facts = orjson.loads(text.reveal())
+        return OAuthToken(**{**facts, "remarks": tuple(facts["remarks"])})
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 def secrets_of(credential: Credential) -> tuple[Secret, ...]:

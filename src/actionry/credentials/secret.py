@@ -15,9 +15,7 @@ DOTS = "•••"
 
 
 class Secret:
-    """One secret text. Equality takes the same time wherever two texts differ; `Secret("a") == "a"` is
-    False.
-    """
+    """One secret text. Equality takes the same time wherever two texts differ; `Secret("a") == "a"` is False."""
 
     __slots__ = ("_reveal",)
 

@@ -56,9 +56,7 @@ WELL_KNOWN = (
     "0123456789abcdef",
     "0123456789abcdef0123456789abcdef",
 )
-"""Texts that come with examples and defaults; a key made of one, or of its hash, is known to everybody
-(L-08).
-"""
+"""Texts that come with examples and defaults; a key made of one, or of its hash, is known to everybody (L-08)."""
 
 
 class Place(NamedTuple):
@@ -233,9 +231,7 @@ def _is_weak(key: bytes) -> bool:
 
 
 def _bound_to(key_id: str, place: tuple[str, str, str]) -> bytes:
-    """What is authenticated beside the text; each part is preceded by its length, so no two places read
-    alike.
-    """
+    """What is authenticated beside the text; each part is preceded by its length, so no two places read alike."""
     parts = [part.encode("utf-8") for part in (VERSION, key_id, *place)]
     return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 

@@ -1,6 +1,4 @@
-"""The handshake that proves that a plugin's developer and the person registering it are the same (PA-03,
-PA-07).
-"""
+"""The handshake that proves that a plugin's developer and the person registering it are the same (PA-03, PA-07)."""
 
 from __future__ import annotations
 
@@ -17,8 +15,7 @@ def new_verification_token() -> str:
 def is_verified(verification_tokens: object, service: str, expected: str) -> bool:
     """Whether the re-fetched manifest's `auth.verification_tokens` holds our token under our name (M-12).
 
-    Other services' tokens are ignored; an absent or malformed map is simply not verified. Compared in
-    constant time.
+    Other services' tokens are ignored; an absent or malformed map is simply not verified. Compared in constant time.
     """
     if not isinstance(verification_tokens, Mapping) or not expected:
         return False

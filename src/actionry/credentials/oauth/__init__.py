@@ -1,5 +1,4 @@
-"""OAuth 2.0 as a client of many authorization servers: flows are generators of requests, driven by
-`flows.drive`.
+"""OAuth 2.0 as a client of many authorization servers: flows are generators of requests, driven by `flows.drive`.
 
 settings.py       what the builder enters, a manifest or a document says
 addresses.py      which URLs are refused, and which domains are worth a warning

@@ -90,8 +90,7 @@ def check_root_domain(authorize_url: str, token_url: str, api_url: str, *, point
     shown them.
 
     OAUTH-ROOT-DOMAIN: the rule of the original, with its exceptions for Google, Microsoft and Adobe (SV-07,
-    E19). OAUTH-OTHER-AUDIENCE: one of those three signs the user in, but the token goes to somebody else's
-    API.
+    E19). OAUTH-OTHER-AUDIENCE: one of those three signs the user in, but the token goes to somebody else's API.
     """
     hosts = {
         name: _host(url) for name, url in (("authorization", authorize_url), ("token", token_url), ("API", api_url))

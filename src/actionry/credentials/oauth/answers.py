@@ -79,9 +79,7 @@ class Answer:
         return re.sub(r"[^\x20-\x7e]", "", str(value))[:60] or "error"
 
     def explanation(self, hidden: Iterable[Secret]) -> str:
-        """`error_description` for a message: printable, at most 200 characters, known secrets and tokens
-        masked.
-        """
+        """`error_description` for a message: printable, at most 200 characters, known secrets and tokens masked."""
         nested = self._fields.get("error")
         value = self.text("error_description") or self.text("message") or self.text("error_message")
         if value is None and isinstance(nested, Mapping):

@@ -1,5 +1,4 @@
-"""Send a user to sign in, and take them back: the authorization request, its state, and the callback (F6.1,
-F6.2).
+"""Send a user to sign in, and take them back: the authorization request, its state, and the callback (F6.1, F6.2).
 
 A callback is an attack until proved otherwise (THREATS O-01…O-10). What was promised at the start is kept
 in a `PendingLogin` on our side, found by the state once, and every word of the callback is compared with it
@@ -111,8 +110,7 @@ def begin_login(
 ) -> Login:
     """A sign-in for this user, in this browser session, for this action.
 
-    `redirect_uri` is the action's own callback (O-07); `session` the id of the browser's session, not of
-    the user.
+    `redirect_uri` is the action's own callback (O-07); `session` the id of the browser's session, not of the user.
     """
     if not session or not user or not action:
         raise OAuthError("A sign-in needs a session, a user and an action.", told_to="caller")
@@ -140,8 +138,7 @@ def begin_login(
 def authorization_url(
     settings: OAuthSettings, *, redirect_uri: str, state: str, verifier: Secret | None = None, nonce: str = ""
 ) -> str:
-    """The page to open (OA-04). What the configured URL has in its query stays; what makes the flow safe is
-    ours.
+    """The page to open (OA-04). What the configured URL has in its query stays; what makes the flow safe is ours.
 
     `scope=` is sent even when empty, unless the configured URL has a scope of its own: a parameter must not
     occur twice (RFC 6749 section 3.1).
@@ -278,9 +275,7 @@ def state_key(state: str) -> str:
 def _check_state(
     pending: PendingLogin | None, callback: Callback, session_hash: str, user: str, action: str, now: float
 ) -> None:
-    """One message for unknown, used, foreign and mistimed states: which one it was helps nobody but an
-    attacker.
-    """
+    """One message for unknown, used, foreign and mistimed states: which one it was helps nobody but an attacker."""
     mine = (
         pending is not None
         and callback.key is not None

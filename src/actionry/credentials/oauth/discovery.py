@@ -42,9 +42,7 @@ class ServerMetadata:
 
     @property
     def token_exchange(self) -> TokenExchange:
-        """The method to use when the builder has not chosen: POST where it is offered, as the form's
-        default is.
-        """
+        """The method to use when the builder has not chosen: POST where it is offered, as the form's default is."""
         return "default_post" if "client_secret_post" in self.token_endpoint_auth_methods else "basic_auth_header"
 
     @property
@@ -53,8 +51,7 @@ class ServerMetadata:
 
 
 def discover_flow(address: str, *, require_pkce: bool = False) -> Flow[ServerMetadata]:
-    """The metadata of an issuer (`https://login.example.com/tenant`), a bare domain, or a discovery
-    document's URL.
+    """The metadata of an issuer (`https://login.example.com/tenant`), a bare domain, or a discovery document's URL.
 
     `require_pkce`: refuse a server that does not advertise S256, as MCP wants (O-11). Raises OAuthError.
     """

@@ -7,21 +7,20 @@ rotation the old refresh token is worth nothing from then on.
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from actionry.credentials.choice import normal_origin
-from actionry.credentials.flows import Flow, Send, SingleFlight, drive
+from actionry.credentials.flows import Flow, KeyedLocks, Send, SingleFlight, drive
 from actionry.credentials.oauth.settings import OAuthSettings
 from actionry.credentials.oauth.token import Clock, client_credentials_flow, is_refused, refresh_flow
 from actionry.credentials.schemes import OAuthToken
-from actionry.errors import LoginNeeded, OAuthError
+from actionry.errors import CredentialError, LoginNeeded, OAuthError
 from actionry.http import Response
 
 SKEW_S = 30.0
@@ -50,25 +49,20 @@ class StoredToken:
     version: int
     """Grows with every replacement."""
     binding: str
-    """`Connection.binding` when it was issued; another one now means that host or OAuth addresses moved
-    (R-14).
-    """
+    """`Connection.binding` when it was issued; another one now means that host or OAuth addresses moved (R-14)."""
 
 
 class TokenStore(Protocol):
     """Where tokens live. In SQL: a row per connection, sealed, with a version column."""
 
     def exclusive(self, connection: str) -> AbstractAsyncContextManager[object]:
-        """Held by one renewal of this connection at a time, over all processes (an advisory lock, a row
-        lock).
-        """
+        """Held by one renewal of this connection at a time, over all processes (an advisory lock, a row lock)."""
         ...
 
     async def find(self, connection: str) -> StoredToken | None: ...
 
     async def replace(self, connection: str, *, expected: int | None, token: OAuthToken | None, binding: str) -> bool:
-        """Compare and set: store `token` (None: delete) if the version is still `expected` (None: there is
-        none).
+        """Compare and set: store `token` (None: delete) if the version is still `expected` (None: there is none).
 
         False when somebody else was faster, and then nothing is changed.
         """
@@ -80,22 +74,11 @@ class MemoryTokenStore:
 
     def __init__(self) -> None:
         self._rows: dict[str, StoredToken] = {}
-        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
+        self._locks = KeyedLocks()
         self._versions = 0
 
-    @asynccontextmanager
-    async def exclusive(self, connection: str) -> AsyncIterator[None]:
-        lock, users = self._locks.get(connection, (asyncio.Lock(), 0))
-        self._locks[connection] = (lock, users + 1)
-        try:
-            async with lock:
-                yield
-        finally:
-            lock, users = self._locks[connection]
-            if users == 1:
-                del self._locks[connection]
-            else:
-                self._locks[connection] = (lock, users - 1)
+    def exclusive(self, connection: str) -> AbstractAsyncContextManager[None]:
+        return self._locks.hold(connection)
 
     async def find(self, connection: str) -> StoredToken | None:
         return self._rows.get(connection)
@@ -147,19 +130,23 @@ class TokenKeeper:
         return await self._renew(connection, row.token if row is not None else None)
 
     async def renew(self, connection: Connection, rejected: OAuthToken) -> OAuthToken:
-        """After a 401: another token than the rejected one, refreshed once unless somebody has done so
-        already.
-        """
+        """After a 401: another token than the rejected one, refreshed once unless somebody has done so already."""
         row = await self._find(connection)
         if row is not None and row.token.access_token != rejected.access_token:
             return row.token
         return await self._renew(connection, rejected)
 
-    async def reject(self, connection: Connection, rejected: OAuthToken) -> LoginNeeded:
+    async def reject(self, connection: Connection, rejected: OAuthToken) -> CredentialError:
         """After a 401 to a renewed token: forget it, and return the error to raise."""
         row = await self.store.find(connection.id)
         if row is not None and row.token.access_token == rejected.access_token:
             await self._drop(connection, row)
+        if connection.settings.grant == "client_credentials":
+            return OAuthError(
+                "The API refuses the application's own token, also a new one.",
+                told_to="builder",
+                mend="Check the scope, and that this client may use the API.",
+            )
         return login_needed(connection, "The API refuses the sign-in, also after it was renewed.")
 
     async def _find(self, connection: Connection) -> StoredToken | None:
@@ -195,7 +182,8 @@ class TokenKeeper:
         try:
             token = await drive(self._flow(connection, row), self.send)
         except OAuthError as error:
-            if not is_refused(error):
+            # The application signs in by itself: no user can help there.
+            if not is_refused(error) or connection.settings.grant == "client_credentials":
                 raise
             if row is not None:
                 await self._drop(connection, row)
@@ -225,8 +213,7 @@ class TokenKeeper:
 async def call_with_token(
     keeper: TokenKeeper, connection: Connection, call: Callable[[OAuthToken], Awaitable[Response]]
 ) -> Response:
-    """Make a call with a good token; on 401 renew once and call again; on a second 401 raise LoginNeeded
-    (OA-09).
+    """Make a call with a good token; on 401 renew once and call again; on a second 401 raise LoginNeeded (OA-09).
 
     A 401 is the API's word that it did nothing, so the second call repeats no effect.
     """

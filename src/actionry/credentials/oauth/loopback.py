@@ -17,9 +17,7 @@ LOOPBACK_PATH = "/callback"
 
 @dataclass(frozen=True, slots=True)
 class NotTheCallback:
-    """Some other request (a favicon, a probe, a page that guessed the port): answer with this status and go
-    on.
-    """
+    """Some other request (a favicon, a probe, a page that guessed the port): answer with this status and go on."""
 
     status: int
 
@@ -54,9 +52,7 @@ def read_loopback_request(head: bytes, redirect_uri: str) -> Callback | NotTheCa
 
 
 def loopback_page(text: str, status: int = 200) -> bytes:
-    """A whole HTTP response with one line of text; it runs nothing, loads nothing and sends no referrer
-    (L-09).
-    """
+    """A whole HTTP response with one line of text; it runs nothing, loads nothing and sends no referrer (L-09)."""
     reason = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed"}
     body = text.encode("utf-8")
     head = (

@@ -138,7 +138,7 @@ KNOWN_PROVIDERS: tuple[KnownProvider, ...] = (
         key="hubspot",
         name="HubSpot",
         authorize_url="https://app.hubspot.com/oauth/authorize",
-        token_url="https://api.hubapi.com/oauth/v1/token",
+        token_url="https://api.hubapi.com/oauth/v3/token",
         api_domains=("hubapi.com",),
     ),
     KnownProvider(
@@ -212,7 +212,7 @@ KNOWN_PROVIDERS: tuple[KnownProvider, ...] = (
         api_domains=("x.com", "twitter.com"),
     ),
     KnownProvider(
-        # Its web flow refuses a code_verifier that it did not expect.
+        # PKCE is for native clients only, and by arrangement.
         key="linkedin",
         name="LinkedIn",
         authorize_url="https://www.linkedin.com/oauth/v2/authorization",
@@ -286,8 +286,7 @@ KNOWN_PROVIDERS: tuple[KnownProvider, ...] = (
 def find_provider(text: str) -> KnownProvider | None:
     """The provider by key, name, or any URL of its login or API; None when we do not know it.
 
-    find_provider("https://api.github.com/user") -> GitHub; a look-alike such as `github.com.evil.test` ->
-    None
+    find_provider("https://api.github.com/user") -> GitHub; a look-alike such as `github.com.evil.test` -> None
     """
     wanted = text.strip().lower()
     host = (urlsplit(wanted if "://" in wanted else f"//{wanted}").hostname or "").rstrip(".")

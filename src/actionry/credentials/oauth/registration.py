@@ -1,14 +1,11 @@
-"""Dynamic client registration (RFC 7591): once per authorization server and callback, however many ask
-(T-07).
-"""
+"""Dynamic client registration (RFC 7591): once per authorization server and callback, however many ask (T-07)."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -17,7 +14,7 @@ import orjson
 from multidict import CIMultiDict
 
 from actionry.credentials.attach import is_loopback
-from actionry.credentials.flows import Flow, Send, SingleFlight, drive
+from actionry.credentials.flows import Flow, KeyedLocks, Send, SingleFlight, drive
 from actionry.credentials.oauth.answers import Answer, read_answer
 from actionry.credentials.oauth.discovery import ServerMetadata, settings_from_metadata
 from actionry.credentials.oauth.settings import OAuthSettings, TokenExchange
@@ -184,12 +181,10 @@ class MemoryClientStore:
 
     def __init__(self) -> None:
         self._clients: dict[str, RegisteredClient] = {}
-        self._lock = asyncio.Lock()
+        self._locks = KeyedLocks()
 
-    @asynccontextmanager
-    async def exclusive(self, key: str) -> AsyncIterator[None]:
-        async with self._lock:
-            yield
+    def exclusive(self, key: str) -> AbstractAsyncContextManager[None]:
+        return self._locks.hold(key)
 
     async def find(self, key: str) -> RegisteredClient | None:
         return self._clients.get(key)

@@ -1,6 +1,4 @@
-"""What the builder enters for OAuth (OA-01), from whichever place it comes: the form, a manifest, a
-document.
-"""
+"""What the builder enters for OAuth (OA-01), from whichever place it comes: the form, a manifest, a document."""
 
 from __future__ import annotations
 
@@ -93,9 +91,7 @@ class OAuthSettings:
             check_oauth_url(self.revocation_url, "revocation URL")
 
     def binding(self, api_origin: str) -> str:
-        """A digest of everything whose change detaches tokens (R-14): API origin, OAuth addresses, client,
-        issuer.
-        """
+        """A digest of everything whose change detaches tokens (R-14): API origin, OAuth addresses, client, issuer."""
         facts = [normal_origin(api_origin), self.authorize_url, self.token_url, self.client_id, self.issuer]
         return hashlib.sha256(orjson.dumps(facts)).hexdigest()
 
@@ -121,8 +117,7 @@ def settings_from_manifest(
         ),
         scope=_text(auth, "scope"),
         token_content_type="json" if "json" in content_type else "form",
-        # Plugin servers predate PKCE, and ignore what they do not know (RFC 6749 section 3.1), so it stays
-        # on.
+        # Plugin servers predate PKCE, and ignore what they do not know (RFC 6749 section 3.1), so it stays on.
     )
 
 

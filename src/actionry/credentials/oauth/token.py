@@ -1,5 +1,4 @@
-"""Get and keep tokens at the token endpoint: code, refresh and client credentials grants (RFC 6749),
-revocation.
+"""Get and keep tokens at the token endpoint: code, refresh and client credentials grants (RFC 6749), revocation.
 
 Flows are generators. None of them ever puts a secret, a code or a token into an error.
 """
@@ -52,9 +51,7 @@ REFUSED_GRANT = frozenset(
         "account_inactive",
     }
 )
-"""The user has to sign in again; RFC 6749's word first, then what GitHub, Slack, Microsoft and others
-write.
-"""
+"""The user has to sign in again; RFC 6749's word first, then what GitHub, Slack, Microsoft and others write."""
 
 REFUSED_CLIENT = frozenset(
     {
@@ -88,8 +85,7 @@ def exchange_flow(
 
 
 def refresh_flow(settings: OAuthSettings, token: OAuthToken, *, clock: Clock = time.time) -> Flow[OAuthToken]:
-    """A new access token (RFC 6749 section 6; OA-09); a new refresh token replaces the old one, which else
-    stays.
+    """A new access token (RFC 6749 section 6; OA-09); a new refresh token replaces the old one, which else stays.
 
     Raises OAuthError; `is_refused` tells whether the user has to sign in again.
     """
