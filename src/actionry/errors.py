@@ -21,6 +21,7 @@ ActionryError
     ConnectionFailed          nothing answered, or the connection broke
     ResponseRefused           an answer that breaks a limit (size, headers, coding, redirect)
     CircuitOpen               the origin failed repeatedly; we wait before asking again
+  CallConflict              the call is made already, or is over: it is not made twice
   OutcomeUnknown            sent, but no answer: it may have happened; never re-sent by itself
   VaultError                a secret cannot be sealed or opened with the keys at hand
   ProviderError             the model provider is at fault
@@ -137,6 +138,8 @@ class ResponseTooLarge(ToolCallError):
         super().__init__(message, mend=mend, may_retry=True)
         self.size = size
         self.limit = limit
+        self.result: object = None
+        """The shortened answer (an `actions.result.Result`), where enough of it was read."""
 
 
 class ConfirmationNeeded(ActionryError):
@@ -225,9 +228,21 @@ class ConnectionFailed(OutboundError):
 class ResponseRefused(OutboundError):
     """An answer beyond a cap, in a coding that we do not read, or a redirect that we do not follow."""
 
+    max_bytes: int | None = None
+    """Set when the body was longer than this."""
+
 
 class CircuitOpen(OutboundError):
     """The origin failed repeatedly; `retry_after_s` tells when it is asked again (WI-12)."""
+
+
+class CallConflict(ActionryError):
+    """The call is not in the state that a step starts from: somebody else was faster, or it is over."""
+
+    def __init__(self, message: str, *, entry: object = None, mend: str | None = None) -> None:
+        super().__init__(message, mend=mend)
+        self.entry = entry
+        """The journal's `Entry`, when there is one."""
 
 
 class OutcomeUnknown(ToolCallError):

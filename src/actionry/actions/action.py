@@ -23,9 +23,9 @@ from actionry.tools.function_schema import Function, build_functions
 from actionry.tools.render import render
 
 if TYPE_CHECKING:
+    from actionry.actions.access import CredentialsInput
     from actionry.actions.call import ConfirmCallback
     from actionry.actions.result import Result
-    from actionry.credentials.schemes import CredentialsInput
     from actionry.outbound import Outbound
 
 Source = str | bytes | Path | Mapping[str, Any]
@@ -118,7 +118,8 @@ class Action:
 
         credentials: a key or token, a mapping of scheme name -> key, or credential objects (credentials/schemes.py).
         outbound: None uses a door that reaches public addresses only.
-        confirm: asked before a consequential operation; None means that the caller has decided already.
+        confirm: shown a `Proposal` before the first call to a domain, before writes and, every time, before a
+        consequential operation; says True, "always" or False. None means that the caller has decided already.
         Raises ArgumentError, LoginNeeded, ConfirmationDeclined, OutboundError, OutcomeUnknown.
         """
         from actionry.actions.call import (
@@ -126,6 +127,20 @@ class Action:
         )  # loads the HTTP client, which reading and building do without
 
         return await call_once(self, name, arguments, credentials=credentials, outbound=outbound, confirm=confirm)
+
+    def call_sync(
+        self,
+        name: str,
+        arguments: Mapping[str, Any] | str | bytes = "{}",
+        *,
+        credentials: CredentialsInput = None,
+        outbound: Outbound | None = None,
+        confirm: ConfirmCallback | None = None,
+    ) -> Result:
+        """`call` for programs without an event loop; it works beside a running one, too."""
+        from actionry.actions.sync import call_sync  # as in `call`
+
+        return call_sync(self, name, arguments, credentials=credentials, outbound=outbound, confirm=confirm)
 
     @overload
     def tools(self, kind: Literal["openai", "anthropic", "mcp"]) -> list[dict[str, Any]]: ...
