@@ -33,7 +33,7 @@ def attack_inside() -> dict[str, Any]:
         capture_output=True,
         text=True,
         timeout=300,
-        env={**os.environ, "PYTHONPATH": str(_TESTS)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (str(_TESTS), os.environ.get("PYTHONPATH"))))},
     )
     if done.returncode != 0:
         raise RuntimeError(done.stderr)

@@ -335,7 +335,7 @@ def _at_hop(error: OutboundError, hop: int) -> OutboundError:
     """The same error, its message naming the redirect that it happened at; the first request has left by then."""
     kinds: tuple[type[OutboundError], ...] = (AddressRefused, ConnectionFailed, ResponseRefused, CircuitOpen)
     kind = next((each for each in kinds if isinstance(error, each)), OutboundError)
-    return kind(
+    named = kind(
         f"Redirect {hop}: {error.message}",
         sent=True,
         mend=error.mend,
@@ -343,3 +343,6 @@ def _at_hop(error: OutboundError, hop: int) -> OutboundError:
         may_retry=error.may_retry,
         retry_after_s=error.retry_after_s,
     )
+    if isinstance(named, ResponseRefused) and isinstance(error, ResponseRefused):
+        named.max_bytes = error.max_bytes
+    return named
