@@ -17,7 +17,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import actionry
 from actionry.models.rehearsal.engine import rehearse
+
+DATA = Path(__file__).parent / "data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,8 @@ class Candidate:
     name: str
     description: str
     parameters: dict[str, Any]
+    method: str = ""
+    path: str = ""
 
 
 def kept(request_id: str) -> bool:
@@ -122,6 +127,49 @@ def run_single(pools: Any, requests: Iterable[dict[str, Any]], errors: int, seen
     print(f"{(time.perf_counter() - started) / max(total, 1) * 1000:.1f} ms a request")
 
 
+def flatten(arguments: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in arguments.items():
+        if isinstance(value, dict):
+            flat.update(flatten(value, f"{prefix}{name}."))
+        else:
+            flat[prefix + name] = value
+    return flat
+
+
+def offered_functions(source: str, corpus: Path) -> list[Any]:
+    fixtures = json.loads((DATA / "fixture_functions.json").read_text())
+    if source in fixtures:
+        return [Candidate(f["name"], f["description"], f["parameters"], f["method"], f["path"]) for f in fixtures[source]]
+    index = {entry["id"]: entry for entry in json.loads((corpus / "index.json").read_text())["documents"]}
+    return list(actionry.load_action(corpus / index[source]["file"]).functions)
+
+
+def run_chinese(corpus: Path, errors: int) -> None:
+    """Requests written for the project (bench/data/chinese_requests.jsonl): right operation, exact call."""
+    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    functions: dict[str, list[Any]] = {}
+    for line in (DATA / "chinese_requests.jsonl").read_text().splitlines():
+        request = json.loads(line)
+        source = request["source"]
+        if source not in functions:
+            functions[source] = offered_functions(source, corpus)
+        answer = rehearse(request["utterance"], functions[source], today=date(2024, 5, 1))
+        name, arguments = answer.calls[0] if answer.calls else (answer.operation, {})
+        right = name in request["gold"]
+        bad = wrong(flatten(arguments), request["args"]) if answer.calls else ["?"]
+        half = "kept" if kept(request["id"]) else "seen"
+        row = counts[half]
+        row[0] += 1
+        row[1] += right
+        row[2] += right and not bad
+        if half == "seen" and (bad or not right) and errors > 0:
+            errors -= 1
+            print(f"# {source} {request['utterance']}\n   -> {answer.calls or (answer.operation, answer.question)}\n      {request['gold']} {request['args']}")
+    for half, (n, operation, exact) in sorted(counts.items()):
+        print(f"chinese {half}: {n:4} operation {operation / n:6.1%} exact {exact / n:6.1%}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
@@ -130,6 +178,9 @@ def main() -> None:
     parser.add_argument("--seen", action="store_true")
     parser.add_argument("--given", action="store_true", help="the right operation is given: only filling is measured")
     options = parser.parse_args()
+    if options.name == "chinese":
+        run_chinese(options.folder, options.errors)
+        return
     pools, requests = read(options.folder, options.name)
     run_single(pools, requests, options.errors, options.seen, options.given)
 

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import json
 import random
 import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from rehearsal import kept, read, same, wrong
+from rehearsal import DATA, flatten, kept, offered_functions, read, same, wrong
 
 from actionry.models.rehearsal.assign import assign, build_arguments, total_features
 from actionry.models.rehearsal.candidates import Candidate
@@ -35,12 +36,19 @@ def examples(folder: Path) -> list[Example]:
                 continue
             profile = read_profile(pools[request["pool"]][request["gold"][0]])
             found.append((profile, read_sentence(request["utterance"], date(2024, 5, 1)), request["args"][0]))
+    for line in (DATA / "chinese_requests.jsonl").read_text().splitlines():
+        request = json.loads(line)
+        if kept(request["id"]) or not request["args"]:
+            continue
+        functions = {f.name: f for f in offered_functions(request["source"], folder.parent / "corpus")}
+        profile = read_profile(functions[request["gold"][0]])
+        found.append((profile, read_sentence(request["utterance"], date(2024, 5, 1)), request["args"]))
     return found
 
 
 def allowed(gold: dict[str, list[Any]]) -> Any:
     def allow(slot: Slot, candidate: Candidate) -> bool:
-        return any(same(candidate.value, value) for value in gold.get(slot.path[0], ()))
+        return any(same(candidate.value, value) for value in gold.get('.'.join(slot.path), ()))
 
     return allow
 
@@ -49,7 +57,7 @@ def exact(examples: list[Example], weights: dict[str, float]) -> float:
     right = 0
     for profile, sentence, gold in examples:
         assignment = assign(profile.slots, sentence, profile.operation_words, weights)
-        right += not assignment.missing and not wrong(with_defaults(profile, assignment), gold)
+        right += not assignment.missing and not wrong(flatten(with_defaults(profile, assignment)), gold)
     return right / len(examples)
 
 
@@ -63,11 +71,13 @@ def fit(examples: list[Example], epochs: int = 10, rate: float = RATE, pull: flo
         for profile, sentence, gold in order:
             steps += 1
             guess = assign(profile.slots, sentence, profile.operation_words, weights)
-            if guess.missing or wrong(build_arguments(guess.choices), gold):
+            if guess.missing or wrong(flatten(build_arguments(guess.choices)), gold):
                 truth = assign(profile.slots, sentence, profile.operation_words, weights, allowed(gold))
                 reachable = {choice.slot.path for choice in truth.choices}
-                skip = {slot.path for slot in profile.slots if slot.path[0] in gold and "" not in gold[slot.path[0]]} - reachable
-                if not skip and not wrong(build_arguments(truth.choices), gold):
+                skip = {
+                    slot.path for slot in profile.slots if "" not in gold.get(".".join(slot.path), [""])
+                } - reachable
+                if not skip and not wrong(flatten(build_arguments(truth.choices)), gold):
                     up, down = total_features(truth, profile.slots), total_features(guess, profile.slots)
                     for key in {*up, *down} & weights.keys():
                         change = up.get(key, 0.0) - down.get(key, 0.0)

@@ -187,7 +187,9 @@ _TIMELIKE = frozenset({"date", "time", "year", "duration", concept("timeframe"),
 def _moment_text(slot: Slot, moment: Moment, verbatim: str) -> str:
     if slot.date_pattern is not None:
         if moment.day is None and "%Y" in slot.date_pattern:
-            return verbatim
+            if moment.day_hint is None:
+                return verbatim
+            moment = replace(moment, day=moment.day_hint)
         if moment.clock is None and slot.date_pattern == "%H:%M:%S":
             return verbatim
         return write_moment(moment, slot.date_pattern)
@@ -206,9 +208,9 @@ def _trimmed(slot: Slot, span: Span, operation_words: frozenset[str], sentence: 
         return made
     own = set(slot.name_words)
     lower = [token.kind == "cjk" or not token.text[0].isupper() for token in tokens]
-    named = [token.stem in own and small for token, small in zip(tokens, lower, strict=True)]
+    named = [token.means(own) and small for token, small in zip(tokens, lower, strict=True)]
     known = [
-        is_own or (small and (token.stem in operation_words or token.low in lexicon.SPARE_ADJECTIVES))
+        is_own or (small and (token.means(operation_words) or token.low in lexicon.SPARE_ADJECTIVES))
         for token, is_own, small in zip(tokens, named, lower, strict=True)
     ]
     seen = {(span.start, span.end)}
@@ -354,10 +356,12 @@ def _everyday_words() -> frozenset[str]:
 def _known_values(slot: Slot, sentence: Sentence) -> list[Candidate]:
     """Values of everyday sets: colors for `color`, currencies for `currency`, the sentence's own language …"""
     if "currency" in slot.name_words:
-        return _named_in(sentence, lexicon.CURRENCIES, lambda spoken, code: code)
+        return _named_in(sentence, lexicon.CURRENCIES | lexicon.CHINESE_CURRENCIES, lambda spoken, code: code)
+    if "country" in slot.name_words and re.search(r"\bcode\b|ISO", f"{slot.description} {slot.schema.get('format', '')}"):
+        return _named_in(sentence, lexicon.COUNTRIES | lexicon.CHINESE_COUNTRIES, lambda spoken, code: code)
     if "languag" in slot.name_words or "local" in slot.name_words:
         codes = bool(re.search(r"\bcode\b|ISO|'[a-z]{2}'|\"[a-z]{2}\"|\b(?:en|zh|fr)\b", slot.description))
-        found = _named_in(sentence, lexicon.LANGUAGES, lambda spoken, code: code if codes else spoken.capitalize())
+        found = _named_in(sentence, lexicon.LANGUAGES | lexicon.CHINESE_LANGUAGES, lambda spoken, code: code if codes else spoken.capitalize())
         if slot.required and re.search(r"written|input|of the text", slot.description):
             own = ("zh" if codes else "Chinese") if has_chinese(sentence.plain) else ("en" if codes else "English")
             found.append(Candidate(own, 0, 0, None, "known", True, (("language_of_text", 1.0),)))
@@ -489,7 +493,7 @@ def _stem_matches(choice: str, words: tuple[str, ...], tokens: Sequence[Token], 
     size = len(words)
     for index in range(len(tokens) - size + 1):
         window = tokens[index : index + size]
-        if all(token.stem == word for token, word in zip(window, words, strict=True)):
+        if all(token.means((word,)) for token, word in zip(window, words, strict=True)):
             found.append(Candidate(choice, window[0].start, window[-1].end, None, source, True, (("stems", 1.0),)))
     return found
 
@@ -521,11 +525,18 @@ def _meaning_matches(choice: str, groups: frozenset[int], sentence: Sentence, so
     return found
 
 
+_CODES = (
+    lexicon.CURRENCIES | lexicon.CHINESE_CURRENCIES,
+    lexicon.LANGUAGES | lexicon.CHINESE_LANGUAGES,
+    lexicon.COUNTRIES | lexicon.CHINESE_COUNTRIES,
+)
+
+
 def _code_matches(choice: str, sentence: Sentence, source: str) -> list[Candidate]:
     """`USD` for "dollars", `fr` for "French", `DE` for "Germany"."""
     found: list[Candidate] = []
     plain = sentence.plain.lower()
-    for table in (lexicon.CURRENCIES, lexicon.LANGUAGES, lexicon.COUNTRIES):
+    for table in _CODES:
         for spoken, code in table.items():
             if code == choice or (len(choice) == len(code) and code.lower() == choice.lower()):
                 match = re.search(rf"(?<![a-z]){re.escape(spoken)}(?![a-z])", plain)
@@ -550,8 +561,8 @@ _BOOLEAN_PREFIXES = frozenset(
 def _booleans(slot: Slot, sentence: Sentence, operation_words: frozenset[str]) -> list[Candidate]:
     wanted = [word for word in slot.name_words if word not in _BOOLEAN_PREFIXES] or list(slot.name_words)
     named_negative = bool({"exclud", "without", "no", "skip", "disabl", "hid"} & set(slot.name_words))
-    hits = [index for index, token in enumerate(sentence.tokens) if token.stem in wanted]
-    covered = {sentence.tokens[index].stem for index in hits}
+    hits = [index for index, token in enumerate(sentence.tokens) if token.means(wanted)]
+    covered = {word for index in hits for word in (sentence.tokens[index].stem, *sentence.tokens[index].also) if word in wanted}
     share = len(covered) / max(len(set(wanted)), 1)
     if share < 0.5 or not hits:
         return []
@@ -577,8 +588,8 @@ def _tightest(tokens: Sequence[Token], hits: Sequence[int], covered: set[str]) -
     for index, first in enumerate(hits):
         seen: set[str] = set()
         for last in hits[index:]:
-            seen.add(tokens[last].stem)
-            if seen == covered:
+            seen.update((tokens[last].stem, *tokens[last].also))
+            if covered <= seen:
                 if last - first < best[1] - best[0]:
                     best = (first, last)
                 break
@@ -595,7 +606,7 @@ def _polarity(tokens: Sequence[Token], first: int, last: int) -> tuple[bool, boo
         if low in lexicon.NEGATIONS or tokens[index].stem in ("_not", "_without"):
             negative = True
             break
-        if low in lexicon.AFFIRMATIONS or tokens[index].stem in ("_with", "_includ"):
+        if low in lexicon.AFFIRMATIONS or tokens[index].stem in ("_with", "_include"):
             affirmed = True
     for index in range(first, last + 1):
         if tokens[index].low in lexicon.NEGATIONS or tokens[index].stem in ("_not", "_without"):

@@ -11,7 +11,9 @@ from typing import Any, Protocol
 
 from actionry.models.rehearsal import lexicon
 from actionry.models.rehearsal.slots import Slot, read_slots
+from actionry.models.rehearsal.spans import Sentence
 from actionry.models.rehearsal.words import concept, content_stems, split_identifier
+from actionry.tools.search import OperationIndex
 
 
 class Function(Protocol):
@@ -67,8 +69,20 @@ def _verbs() -> frozenset[str]:
     return frozenset(concept(verb) for verb in lexicon.VERBS)
 
 
-def rank(words: Sequence[str], profiles: Sequence[Profile]) -> list[float]:
-    """One score per function: how much of the sentence's meaning it covers, rare words first; 0 is nothing shared."""
+def rank(sentence: Sentence, profiles: Sequence[Profile]) -> list[float]:
+    """One score per function, 1.0 the best: the search's opinion and the share of the sentence's words, half each."""
+    found = OperationIndex([profile.function for profile in profiles]).search(sentence.text, k=20)
+    opinion = {id(hit.function): hit.score for hit in found}
+    own = _own_scores(content_stems(sentence.plain), profiles)
+    top = max(own, default=0.0) or 1.0
+    return [
+        0.5 * opinion.get(id(profile.function), 0.0) + 0.5 * score / top
+        for profile, score in zip(profiles, own, strict=True)
+    ]
+
+
+def _own_scores(words: Sequence[str], profiles: Sequence[Profile]) -> list[float]:
+    """How much of the sentence's meaning each function covers, rare words first; 0 is nothing shared."""
     holders: Counter[str] = Counter()
     for profile in profiles:
         holders.update(profile.name | profile.description | profile.path | profile.parameters)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 
@@ -23,6 +23,8 @@ class Moment:
     day: date | None = None
     clock: time | None = None
     relative: bool = False
+    day_hint: date | None = None
+    """Of a time alone: the day that was named before it ("from 2 pm to 4 pm" of one day)."""
 
 
 _MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_name) if name}
@@ -292,7 +294,13 @@ def _join(text: str, moments: list[Moment]) -> list[Moment]:
             joined.append(Moment(left.start, right.end, "minute", left.day, right.clock, left.relative))
         elif left.clock and left.day is None and right.day and right.clock is None:
             joined.append(Moment(left.start, right.end, "minute", right.day, left.clock, right.relative))
-    return sorted([*moments, *joined], key=lambda moment: (moment.start, moment.end))
+    hinted: list[Moment] = []
+    day: date | None = None
+    for moment in moments:
+        day = moment.day or day
+        alone = moment.clock is not None and moment.day is None
+        hinted.append(replace(moment, day_hint=day) if alone else moment)
+    return sorted([*hinted, *joined], key=lambda moment: (moment.start, moment.end))
 
 
 _STRFTIME = (

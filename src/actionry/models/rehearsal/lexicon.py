@@ -49,7 +49,7 @@ SYNONYMS: tuple[str, ...] = (
     "picture image photo photograph",
     "begin start starting origin beginning departure depart initial source commence",
     "end ending destination arrival arrive finish final terminate",
-    "count number amount quantity total_number",
+    "count amount quantity",
     "author writer",
     "job occupation profession career",
     "phone telephone mobile cellphone",
@@ -77,12 +77,12 @@ SYNONYMS: tuple[str, ...] = (
     "team club squad",
     "city town municipality",
     "country nation",
-    "place location venue spot site",
+    "place location spot",
     "game match",
     "song track tune",
     "language tongue",
     "keyword term",
-    "title name called named titled",
+    "title name",
     "kind type category variety",
     "message text body content",
     "comment remark note",
@@ -542,7 +542,21 @@ TIMES_A_YEAR: dict[str, int] = {
     "annually": 1, "yearly": 1, "semiannually": 2, "semi-annually": 2, "quarterly": 4, "monthly": 12, "weekly": 52,
     "daily": 365,
 }  # fmt: skip
-
-CHINESE: dict[str, str] = {}
-LONGEST_CHINESE_WORD = 1
-CHINESE_FUNCTION_CONCEPTS: frozenset[str] = frozenset()
+CHINESE_COUNTRIES: dict[str, str] = {
+    "中国": "CN", "美国": "US", "英国": "GB", "法国": "FR", "德国": "DE", "日本": "JP", "韩国": "KR", "俄罗斯": "RU",
+    "意大利": "IT", "西班牙": "ES", "加拿大": "CA", "澳大利亚": "AU", "印度": "IN", "巴西": "BR", "墨西哥": "MX",
+    "荷兰": "NL", "瑞士": "CH", "瑞典": "SE", "挪威": "NO", "丹麦": "DK", "芬兰": "FI", "波兰": "PL", "葡萄牙": "PT",
+    "希腊": "GR", "土耳其": "TR", "奥地利": "AT", "比利时": "BE", "爱尔兰": "IE", "埃及": "EG", "南非": "ZA",
+    "泰国": "TH", "越南": "VN", "印度尼西亚": "ID", "印尼": "ID", "马来西亚": "MY", "菲律宾": "PH", "新西兰": "NZ",
+    "以色列": "IL", "乌克兰": "UA", "阿根廷": "AR", "智利": "CL", "捷克": "CZ", "匈牙利": "HU", "冰岛": "IS",
+}  # fmt: skip
+CHINESE_CURRENCIES: dict[str, str] = {
+    "美元": "USD", "美金": "USD", "欧元": "EUR", "英镑": "GBP", "日元": "JPY", "人民币": "CNY", "港币": "HKD",
+    "港元": "HKD", "韩元": "KRW", "加元": "CAD", "澳元": "AUD", "瑞士法郎": "CHF", "卢布": "RUB", "卢比": "INR",
+    "新加坡元": "SGD", "泰铢": "THB", "挪威克朗": "NOK", "瑞典克朗": "SEK", "丹麦克朗": "DKK", "土耳其里拉": "TRY",
+}  # fmt: skip
+CHINESE_LANGUAGES: dict[str, str] = {
+    "英语": "en", "英文": "en", "中文": "zh", "汉语": "zh", "法语": "fr", "法文": "fr", "德语": "de", "德文": "de",
+    "日语": "ja", "日文": "ja", "韩语": "ko", "西班牙语": "es", "俄语": "ru", "意大利语": "it", "葡萄牙语": "pt",
+    "阿拉伯语": "ar",
+}  # fmt: skip

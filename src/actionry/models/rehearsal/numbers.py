@@ -300,7 +300,8 @@ def _in_chinese(text: str) -> list[Number]:
         follower = text[match.end() : match.end() + 1]
         unit, dimension, factor, end = read_unit(text, match.end())
         lone = len(match["numeral"]) == 1 and not match["ordinal"] and not match["point"]
-        if lone and not unit and (not follower or follower not in _CHINESE_COUNTERS):
+        # "一个" is an article, "两个" a number.
+        if lone and not unit and (not follower or follower not in _CHINESE_COUNTERS or match["numeral"] == "一"):
             continue
         ordinal = bool(match["ordinal"])
         found.append(Number(_tidy(value), unit, dimension, factor, ordinal, match.start(), end, match.end()))
@@ -309,6 +310,8 @@ def _in_chinese(text: str) -> list[Number]:
 
 def chinese_number(numeral: str) -> float | None:
     """ "三百二十" -> 320, "二〇二四" -> 2024, "一万五" -> 15000, "半" -> 0.5; None for what is not a number."""
+    if not numeral:
+        return None
     if numeral == "半":
         return 0.5
     if "半" in numeral or len(numeral) > 20:

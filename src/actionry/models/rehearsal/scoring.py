@@ -14,7 +14,7 @@ from actionry.models.rehearsal.words import Token, concept
 
 WEIGHTS: dict[str, float] = {
     # What it is against what is wanted.
-    "number": -1.54,
+    "number": -1.51,
     "unit_same": 2.59,
     "dimension_same": 0.95,
     "dimension_clash": -2.52,
@@ -37,106 +37,113 @@ WEIGHTS: dict[str, float] = {
     "no_url": -3.00,
     "url_elsewhere": -1.54,
     "code_wanted": 2.42,
-    "code": 0.41,
+    "code": 0.38,
     "quoted": 2.13,
     "name": 0.85,
-    "phrase": -0.81,
+    "phrase": -0.73,
     "number_as_text": -1.87,
     "counts_only": -2.72,
     "unit_named": 2.93,
-    "unit_attached": 1.76,
+    "unit_attached": 1.65,
     "no_unit": -2.00,
     "formula": 0.50,
     "formula_wanted": 2.78,
     "no_formula": -1.50,
-    "known": 2.27,
+    "known": 2.24,
     "language_of_text": -1.00,
-    "outside_known": -1.04,
-    "known_place": 0.90,
+    "outside_known": -1.01,
+    "known_place": 0.79,
     "known_place_elsewhere": -0.14,
-    "head_named": 1.51,
+    "head_named": 1.37,
     "modifier_own": 0.88,
     "modifier_operation": 0.60,
     "relative_beside_absolute": -1.53,
-    "within_list": -0.61,
+    "within_list": -0.33,
     "country": 1.52,
     "not_a_country": -1.00,
     "country_for_city": -1.50,
     "two_places": -1.50,
     "counted": -0.80,
-    "quantity_fits": 0.36,
-    "number_as_identifier": 1.03,
+    "quantity_fits": 0.42,
+    "number_as_identifier": 0.98,
     "with_unit": 0.18,
-    "longer_name": 0.15,
+    "longer_name": 0.07,
     "name_wanted": 0.57,
     # Where it stands.
-    "assigned": 1.88,
-    "cue_name_left": 0.63,
-    "cue_name_right": 1.28,
-    "cue_description_left": 0.83,
-    "cue_description_right": 0.64,
-    "owned_elsewhere": -0.12,
-    "preposition_fits": 0.24,
+    "assigned": 1.85,
+    "cue_name_left": 0.85,
+    "cue_name_right": 1.19,
+    "cue_description_left": 0.91,
+    "cue_description_right": 0.72,
+    "owned_elsewhere": -0.29,
+    "preposition_fits": 0.31,
     "preposition_clashes": -1.50,
     "called": 1.20,
     "direct_object": 0.40,
     # What was cut or is known already.
-    "joined_of": -0.33,
+    "joined_of": -0.41,
     "joined_for": -1.00,
-    "joined_with": -0.63,
-    "joined_and": -1.00,
+    "joined_with": -0.54,
+    "joined_and": -1.13,
     "joined_in": -1.02,
     "stretched": -0.60,
     "with_article": -0.62,
-    "name_part_first": -1.43,
+    "name_part_first": -1.41,
     "name_part_last": -1.63,
     "phrase_part_first": -0.81,
-    "phrase_part_last": -0.07,
+    "phrase_part_last": -0.01,
     "tail": 3.00,
-    "cue_adjacent_left": 0.83,
-    "cue_adjacent_right": 0.30,
+    "cue_adjacent_left": 0.97,
+    "cue_adjacent_right": 0.26,
     "starts_spare": -0.29,
     "ends_own": -0.34,
     "example_capital": 0.36,
-    "example_length": 0.25,
-    "dropped_known": 0.11,
-    "dropped_unknown": -0.03,
+    "example_length": 0.33,
+    "dropped_known": 0.12,
+    "dropped_unknown": 0.04,
     "trim_own": 0.15,
     "trim_operation": 0.37,
     "all_known": -2.20,
-    "operation_words": -2.10,
-    "length": 0.18,
+    "operation_words": -2.09,
+    "length": 0.32,
     # Choices and booleans.
     "enum": 2.50,
-    "choice": 1.79,
-    "exact": 0.63,
-    "stems": 1.08,
+    "choice": 1.83,
+    "exact": 0.62,
+    "stems": 1.13,
     "meaning": 0.35,
-    "choice_is_topic": -1.34,
+    "choice_is_topic": -1.29,
     "outside_closed": -1.58,
     "boolean": 0.20,
     "boolean_topic": -1.50,
-    "known_longer": 0.81,
-    "known_inside_name": -1.89,
+    "known_longer": 0.80,
+    "known_inside_name": -1.92,
     "generic_head": -2.00,
-    "appositive_head": -1.72,
+    "appositive_head": -1.75,
     "boolean_together": 1.00,
     "boolean_share": 1.20,
     "boolean_affirmed": 1.20,
     "boolean_default": -1.50,
     "bracketed": 4.00,
-    "enumerated": 0.66,
-    "single_item": -1.61,
+    "enumerated": 0.53,
+    "single_item": -1.54,
     # The whole assignment.
-    "order": 0.06,
+    "order": 0.10,
     "required_missing": -5.00,
-    "optional": -2.13,
+    "optional": -2.18,
     "optional_number": 1.60,
-    "optional_text": -0.24,
-    "optional_list": 0.00,
+    "optional_text": -0.23,
+    "optional_evidence": 1.41,
+    "quoted_main": 0.61,
+    "quoted_place": -0.58,
+    "quoted_number": -1.50,
+    "depth": -0.60,
+    "counted_identifier": -2.00,
+    "counted_quantity": 0.80,
+    "optional_list": -0.07,
     "optional_boolean": 0.80,
     "aspect_list": 1.90,
-    "aspect_phrase": 0.52,
+    "aspect_phrase": 0.49,
     "aspect_name": -1.00,
     "possessive_person": 1.50,
     "possessive_elsewhere": -0.50,
@@ -167,7 +174,11 @@ _PREPOSITIONS: dict[str, frozenset[str]] = {
     "into": frozenset({"end", "end_described", "unit", "language", "currency"}),
     "near": frozenset({"place", "place_described"}),
     "around": frozenset({"place", "place_described", "time"}),
-    "until": frozenset({"end", "date", "time"}),
+    "until": frozenset({"end", "end_described", "date", "time", "maximum"}),
+    "before": frozenset({"end", "end_described", "date", "maximum"}),
+    "since": frozenset({"start", "start_described", "date", "minimum"}),
+    "after": frozenset({"start", "start_described", "date", "minimum"}),
+    "starting": frozenset({"start", "start_described", "date"}),
     "above": frozenset({"minimum"}),
     "over": frozenset({"minimum"}),
     "below": frozenset({"maximum"}),
@@ -178,7 +189,8 @@ _PREPOSITIONS: dict[str, frozenset[str]] = {
     "during": frozenset({"date", "year", "time"}),
 }
 _STRICT = {
-    ("to", "start"), ("from", "end"), ("into", "start"), ("to", "start_described"), ("from", "end_described"),
+    ("since", "end"), ("until", "start"), ("after", "end"), ("before", "start"), ("since", "end_described"),
+    ("until", "start_described"), ("to", "start"), ("from", "end"), ("into", "start"), ("to", "start_described"), ("from", "end_described"),
 }  # fmt: skip
 
 
@@ -211,6 +223,9 @@ def features_of(slot: Slot, candidate: Candidate, context: Context) -> dict[str,
     if not slot.required:
         features["optional"] = 1.0
         features[f"optional_{_SHAPES.get(slot.type, 'text')}"] = 1.0
+        if candidate.span is not None and candidate.span.kind in ("quoted", "email", "url", "tail"):
+            features["optional_evidence"] = 1.0
+        features["depth"] = float(max(len(slot.path) - 2, 0))
     if slot.has_default and candidate.value == slot.default:
         features["default_repeated"] = 1.0
     if candidate.source == "boolean":
@@ -246,6 +261,11 @@ def _kind_features(slot: Slot, candidate: Candidate, context: Context) -> dict[s
     inner = span.items[0] if span.kind == "list" else span
     if slot.type in ("integer", "number") or (slot.type in ("array", "any") and inner.kind == "number"):
         _number_features(slot, inner.number, inner.value, inner.kind, features)
+        if inner.number is not None and span.kind == "number" and _counts_things(context.sentence, inner):
+            if "identifier" in slot.roles and "quantity" not in slot.roles:
+                features["counted_identifier"] = 1.0
+            elif "quantity" in slot.roles:
+                features["counted_quantity"] = 1.0
         return features
     moment_slot = bool({"date", "time"} & slot.roles) or slot.date_pattern is not None
     if inner.kind == "period":
@@ -309,6 +329,13 @@ def _kind_features(slot: Slot, candidate: Candidate, context: Context) -> dict[s
         own = set(slot.name_words) - _LOOSE_HEADS
         if any(token.text[0].isupper() and token.stem in own and context.owners[token.stem] == 1 for token in words):
             features["head_named"] = 1.0
+    if inner.kind == "quoted":
+        if {"title", "text", "query"} & slot.roles:
+            features["quoted_main"] = 1.0
+        elif {"place", "place_described"} & slot.roles:
+            features["quoted_place"] = 1.0
+        if _NUMERIC & set(slot.name_words) and not any(character.isdigit() for character in inner.text):
+            features["quoted_number"] = 1.0
     if inner.kind == "name":
         features["longer_name"] = min(candidate.end - candidate.start, 40) / 10
         if {"place", "place_described", "person", "title"} & slot.roles:
@@ -351,6 +378,22 @@ _GENERIC_HEADS = frozenset(
 def _before_quote(plain: str, end: int) -> bool:
     """ "the game 'X'": what stands right before a quotation says what it is."""
     return plain[end : end + 2] in (" '", ' "') and plain[end + 2 : end + 3].isalnum()
+
+
+_NUMERIC = frozenset(concept(word) for word in "coordinates numeric latitude longitude number filters range".split())
+_COUNTERS = frozenset("只个条张本份件台辆次位人名间套瓶杯盒包斤篇首部页天年月周")
+
+
+def _counts_things(sentence: Sentence, span: Span) -> bool:
+    """ "10 pets", "10只": so many, not the one numbered so ("pet 10", "第10只", "10号")."""
+    plain, end = sentence.plain, span.end
+    if plain[max(span.start - 1, 0) : span.start] == "第" or plain[span.start : span.start + 1] == "第":
+        return False
+    if plain[end : end + 1] in _COUNTERS:
+        return True
+    following = _index_at(sentence, end)
+    token = sentence.tokens[following] if following < len(sentence.tokens) else None
+    return token is not None and token.kind == "word" and token.low.endswith("s") and token.low not in ("is", "was", "as", "has")
 
 
 def _place_slots(context: Context) -> int:
@@ -426,6 +469,9 @@ def _place_features(slot: Slot, candidate: Candidate, context: Context) -> Itera
     preposition = _preposition(tokens, first, head)
     if slot.type in ("string", "array", "any") and candidate.span is not None and candidate.source == "span":
         yield from _text_features(slot, candidate, context, first, last, head)
+    after = tokens[last + 1].stem if last + 1 < len(tokens) else ""
+    if after in ("_since", "_until"):
+        preposition = after[1:]
     if {"unit", "currency"} & slot.roles and (_START | _END) & slot.roles and candidate.source != "enum":
         attached = first > 0 and tokens[first - 1].kind == "number"
         asked = first > 1 and tokens[first - 1].low in ("many", "much") or preposition in ("in", "into", "to")
@@ -450,7 +496,7 @@ def _text_features(
     neighbour = head - 1
     while neighbour >= 0 and tokens[neighbour].low in _TRANSPARENT and neighbour > head - 4:
         neighbour -= 1
-    if neighbour >= 0 and tokens[neighbour].stem in slot.name_words and tokens[neighbour].low not in lexicon.FUNCTION_WORDS:
+    if neighbour >= 0 and tokens[neighbour].means(slot.name_words) and tokens[neighbour].low not in lexicon.FUNCTION_WORDS:
         yield "cue_adjacent_left", 1.0
     if last + 1 < len(tokens) and tokens[last + 1].stem in slot.name_words and tokens[last + 1].kind == "word":
         yield "cue_adjacent_right", 1.0
@@ -506,7 +552,7 @@ def _left_words(tokens: list[Token], index: int, context: Context) -> Iterator[t
             return
         if token.kind == "number" or token.low in (",", "and", "while", "but"):
             distance += 2.0
-        elif token.low in _TRANSPARENT:
+        elif token.low in _TRANSPARENT or token.stem.startswith("_"):
             distance += 0.15
             continue
         if token.kind in ("word", "cjk"):
@@ -535,9 +581,11 @@ def _cue(
     total = 0.0
     seen: set[str] = set()
     for token, near in words:
-        if token.stem in wanted and token.stem not in seen and token.low not in lexicon.FUNCTION_WORDS:
-            seen.add(token.stem)
-            total += near / max(owners.get(token.stem, 1), 1)
+        for word in (token.stem, *token.also):
+            if word in wanted and word not in seen and token.low not in lexicon.FUNCTION_WORDS:
+                seen.add(word)
+                total += near / max(owners.get(word, 1), 1)
+                break
     return min(total, 1.5)
 
 
@@ -581,14 +629,14 @@ def _assigned(slot: Slot, tokens: list[Token], index: int) -> bool:
     words = [word for word in _spoken_name(slot.name) if word not in ("value",)]
     if not words or position < 0:
         return False
-    window = [tokens[i].stem for i in range(max(position - len(words) + 1, 0), position + 1)]
+    window = tokens[max(position - len(words) + 1, 0) : position + 1]
     if len(slot.name) == 1:
         return (
             (tokens[position].text.lower() == slot.name.lower()
             and tokens[position].low != "a")
             or (tokens[position].text.lower() == slot.name.lower() and tokens[position + 1].low in ("=", "is", ":"))
         )
-    return window == words
+    return len(window) == len(words) and all(token.means((word,)) for token, word in zip(window, words, strict=True))
 
 
 @lru_cache(maxsize=10_000)
@@ -615,7 +663,9 @@ def _preposition(tokens: list[Token], first: int, head: int) -> str:
         if low in lexicon.PREPOSITIONS or low in ("called", "named", "titled", "near", "between"):
             return low
         if tokens[position].stem.startswith("_"):
-            return tokens[position].stem[1:]
+            if tokens[position].stem in ("_particle", "_of"):
+                continue
+            return {"_use": "using"}.get(tokens[position].stem, tokens[position].stem[1:])
         if (
             tokens[position].kind == "word"
             and tokens[position].text[0].islower()

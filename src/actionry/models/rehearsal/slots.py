@@ -314,7 +314,8 @@ _ROLE_WORDS: dict[str, str] = {
     "unit": "unit units currency scale",
     "language": "language locale translation",
     "currency": "currency",
-    "email": "email mail",
+    "email": "email mail attendee participant recipient invitee",
+    "phone": "phone telephone mobile fax cellphone",
     "url": "url uri link website webpage homepage endpoint",
     "identifier": "id identifier number code key uuid isbn sku serial docket reference",
     "text": "message text content body todo task note comment description question query prompt sentence title subject "
@@ -322,7 +323,7 @@ _ROLE_WORDS: dict[str, str] = {
     "title": "title name",
     "query": "query keyword search term topic subject q item product",
     "method": "method mode algorithm type kind category format style approach strategy",
-    "quantity": "count number amount quantity limit total size top num",
+    "quantity": "count number amount quantity limit total size top num many",
     "minimum": "minimum min lower least",
     "maximum": "maximum max upper most limit",
 }
@@ -360,7 +361,8 @@ def _pattern_of(schema: Mapping[str, Any], description: str, roles: frozenset[st
     if form == "date":
         return "%Y-%m-%d"
     if form == "date-time":
-        return "%Y-%m-%dT%H:%M:%SZ" if date_pattern(description) is None else date_pattern(description)
+        described = date_pattern(description)
+        return described if described is not None and "%H" in described else "%Y-%m-%dT%H:%M:%SZ"
     if form == "time":
         return "%H:%M:%S"
     return date_pattern(description)

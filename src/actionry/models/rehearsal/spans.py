@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -13,7 +14,7 @@ from actionry.models.rehearsal import lexicon
 from actionry.models.rehearsal.dates import Moment, find_moments
 from actionry.models.rehearsal.lexicon import words_in
 from actionry.models.rehearsal.numbers import Number, find_numbers, read_unit
-from actionry.models.rehearsal.words import MAX_CHARACTERS, Token, same_length, tokenize
+from actionry.models.rehearsal.words import MAX_CHARACTERS, Token, concept, same_length, tokenize
 
 Kind = Literal["quoted", "number", "moment", "email", "url", "code", "name", "phrase", "list", "json", "unit", "formula", "period", "tail"]
 MAX_SPANS = 160
@@ -98,6 +99,9 @@ def find_spans(text: str, plain: str, tokens: Sequence[Token], today: date) -> l
     fixed = sorted([*closed, *codes, *moments, *numbers, *formulas], key=lambda span: (span.start, span.end))
     blocked = [*closed, *(span for span in codes), *moments]
     names, pieces = _names(text, tokens, [*blocked, *formulas])
+    chinese = _chinese_names(text, tokens, [*blocked, *formulas])
+    if chinese:
+        names, pieces = chinese, chinese
     phrases = _phrases(text, tokens, [*blocked, *formulas, *_with_units(numbers)])
     common = [span for span in phrases if any(word[:1].islower() or not word.isascii() for word in span.text.split())]
     phrases = [span for span in phrases if span in common or not any(span.text == name.text for name in names)]
@@ -327,6 +331,7 @@ def _phrases(text: str, tokens: Sequence[Token], blocked: Sequence[Span]) -> lis
     """Runs of content words between function words, verbs, punctuation and other spans."""
     found: list[Span] = []
     first: int | None = None
+    chinese = any(token.kind == "cjk" for token in tokens)
     for index in range(len(tokens) + 1):
         token = tokens[index] if index < len(tokens) else None
         opening = index == 0 or tokens[index - 1].low in (".", "!", "?", ";")
@@ -345,7 +350,9 @@ def _phrases(text: str, tokens: Sequence[Token], blocked: Sequence[Span]) -> lis
             and token.kind in ("word", "cjk")
             and not _covered(token, blocked)
             and (token.low not in lexicon.FUNCTION_WORDS or (first is not None and token.low in ("no",)))
-            and token.stem not in lexicon.CHINESE_FUNCTION_CONCEPTS
+            and not token.stem.startswith("_")
+            and not (token.kind == "cjk" and token.stem in verb_concepts())
+            and not (chinese and token.kind == "word")
             and not is_verb_here(tokens, index)
         )
         if content and first is None:
@@ -353,11 +360,50 @@ def _phrases(text: str, tokens: Sequence[Token], blocked: Sequence[Span]) -> lis
         elif not content and first is not None:
             if index - first <= 10:
                 found.append(_words_span("phrase", text, tokens, first, index - 1))
+                found.extend(_unknown_words(text, tokens, first, index))
             first = None
         elif content and first is not None and tokens[index - 1].text.endswith("'s"):
             # "Rodin's sculpture": owner and thing are separate phrases.
             found.append(_words_span("phrase", text, tokens, first, index - 1))
             first = index
+    return found
+
+
+def _unknown_words(text: str, tokens: Sequence[Token], first: int, stop: int) -> list[Span]:
+    """In Chinese, what the lexicon does not know is likely somebody's name or text: "乘客李雷" -> "李雷"."""
+    return [
+        _words_span("name", text, tokens, index, index)
+        for index in range(first, stop)
+        if tokens[index].kind == "cjk" and tokens[index].stem == tokens[index].text and stop - first > 1
+    ]
+
+
+@lru_cache(maxsize=1)
+def verb_concepts() -> frozenset[str]:
+    return frozenset(
+        concept(verb)
+        for verb in words_in(
+            """
+            get show list find search query add create delete remove cancel update change set send buy pay sell calculate
+            convert translate compare check upload download share play stop start mark finish login move copy assign
+            """
+        )
+    )
+
+
+def _chinese_names(text: str, tokens: Sequence[Token], blocked: Sequence[Span]) -> list[Span]:
+    """Places of the lexicon, and Latin words in a Chinese sentence ("用户 pg 的资料")."""
+    if not any(token.kind == "cjk" for token in tokens):
+        return []
+    found = [_words_span("name", text, tokens, index, index) for index, token in enumerate(tokens) if token.stem == "_place"]
+    index = 0
+    while index < len(tokens):
+        last = index
+        while last < len(tokens) and tokens[last].kind == "word" and not _covered(tokens[last], blocked):
+            last += 1
+        if last > index:
+            found.append(_words_span("name", text, tokens, index, last - 1))
+        index = max(last, index + 1)
     return found
 
 
@@ -554,7 +600,7 @@ def _goes_on(tokens: Sequence[Token], index: int) -> bool:
     )
 
 
-_TAIL = re.compile(r"(?::|\b(?:saying|says|say|that reads|reading))\s+(?=\S)", re.IGNORECASE)
+_TAIL = re.compile(r"(?::(?=[\u3400-\u9fff])|(?::|\b(?:saying|says|say|that reads|reading))\s+(?=\S))", re.IGNORECASE)
 
 
 def _tails(text: str, plain: str) -> list[Span]:

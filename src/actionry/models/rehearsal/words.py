@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -41,6 +42,11 @@ class Token:
     kind: TokenKind
     prefix_space: bool
     """White space (or the start) stands before it."""
+    also: tuple[str, ...] = ()
+    """Further concepts of a word that has several meanings."""
+
+    def means(self, concepts: Container[str]) -> bool:
+        return self.stem in concepts or any(word in concepts for word in self.also)
 
 
 def same_length(text: str) -> str:
@@ -74,38 +80,38 @@ def tokenize(text: str) -> list[Token]:
 def _chinese_tokens(run: str, offset: int, space: bool) -> list[Token]:
     """Longest match against the lexicon; characters it does not know stay together."""
     tokens: list[Token] = []
+    words, longest = _chinese()
     index = unknown_from = 0
 
-    def close_unknown(until: int) -> None:
-        if until > unknown_from:
-            piece = run[unknown_from:until]
-            tokens.append(
-                Token(piece, piece, piece, offset + unknown_from, offset + until, "cjk", space and unknown_from == 0)
-            )
+    def add(word: str, start: int, concepts: tuple[str, ...]) -> None:
+        begin = offset + start
+        tokens.append(Token(word, word, concepts[0], begin, begin + len(word), "cjk", space and start == 0, concepts[1:]))
 
     while index < len(run):
-        for size in range(min(lexicon.LONGEST_CHINESE_WORD, len(run) - index), 0, -1):
+        for size in range(min(longest, len(run) - index), 0, -1):
             word = run[index : index + size]
-            if word in lexicon.CHINESE:
-                close_unknown(index)
-                tokens.append(
-                    Token(
-                        word,
-                        word,
-                        lexicon.CHINESE[word],
-                        offset + index,
-                        offset + index + size,
-                        "cjk",
-                        space and index == 0,
-                    )
-                )
+            if word in words:
+                if index > unknown_from:
+                    add(run[unknown_from:index], unknown_from, (run[unknown_from:index],))
+                add(word, index, words[word])
                 index += size
                 unknown_from = index
                 break
         else:
             index += 1
-    close_unknown(len(run))
+    if len(run) > unknown_from:
+        add(run[unknown_from:], unknown_from, (run[unknown_from:],))
     return tokens
+
+
+@lru_cache(maxsize=1)
+def _chinese() -> tuple[dict[str, tuple[str, ...]], int]:
+    from actionry.models.rehearsal import chinese
+
+    def concepts(meaning: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(word if word.startswith("_") else concept(word) for word in meaning))
+
+    return {word: concepts(meaning) for word, meaning in chinese.WORDS.items()}, chinese.LONGEST
 
 
 _IRREGULAR = {
@@ -181,9 +187,11 @@ def content_stems(text: str) -> tuple[str, ...]:
     """Concepts of the words that carry meaning, in order, each once."""
     seen: dict[str, None] = {}
     for token in tokenize(same_length(text[:2000])):
-        if token.kind in ("word", "cjk") and token.low not in lexicon.FUNCTION_WORDS:
+        if token.kind in ("word", "cjk") and token.low not in lexicon.FUNCTION_WORDS and token.stem[0] != "_":
             for piece in split_identifier(token.text) if "_" in token.text else (token.low,):
                 seen[token.stem if piece == token.low else concept(piece)] = None
+            for word in token.also:
+                seen[word] = None
     return tuple(seen)
 
 
