@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 # Cf characters without a glyph, bidirectional controls, tag characters, supplementary variation selectors, fillers
 # and control characters; joiners and emoji selectors are judged by their neighbours.
@@ -62,6 +63,7 @@ def clip(text: str, characters: int | None) -> str:
     return cut.rstrip(" \n,;:") + "…"
 
 
+@lru_cache(maxsize=2048)  # the words of shared parameters come once per operation
 def join_texts(first: str, second: str, separator: str = "\n\n") -> str:
     """Both texts; one of them where it holds the other word for word, or says the same but for case and marks."""
     first, second = tidy(first), tidy(second)
