@@ -22,7 +22,8 @@ from typing import Generic, TypeVar
 from actionry.tools.search_dependencies import Dependencies
 from actionry.tools.search_fields import Facts, Field, SearchableFunction, read_facts
 from actionry.tools.search_lexicon import read_lexicon
-from actionry.tools.search_words import COMMON_WORDS, STOP_WORDS, family, grams, stem, words_of
+from actionry.tools.search_vocabulary import COMMON_WORDS, STOP_WORDS, word_set
+from actionry.tools.search_words import family, grams, stem, words_of
 
 F = TypeVar("F", bound=SearchableFunction)
 
@@ -75,6 +76,8 @@ class Weights:
     spelling: float = 0.6
     rarity: float = 1.1
     """Exponent of the inverse document frequency."""
+    coverage: float = 0.5
+    """Added, as a share, to an operation all of whose name and first sentence is in the sentence."""
     other_aim: float = 0.85
     """Of an operation that reads when the sentence wants something changed, and so on."""
     segment: float = 0.9
@@ -106,14 +109,16 @@ def _lexicon() -> tuple[dict[str, tuple[tuple[str, float], ...]], frozenset[str]
 
 _COMMON_STEMS = frozenset(map(stem, COMMON_WORDS))
 _SENTENCE_END = re.compile(r"[.;!?]+(?=\s|$)|[。；！？\n]+")
-_CLAUSE_END = re.compile(r",\s*|，|、|\s+(?:and|then|also|plus|after|afterwards|finally|next|while)\s+|然后|并且|接着|再|以及")
-_LEAD = frozenset(
+_CLAUSE_END = re.compile(
+    r",\s*|，|、|\s+(?:and|then|also|plus|after|afterwards|finally|next|while)\s+|然后|并且|接着|再|以及"
+)
+_LEAD = word_set(
     "and then also please i want to need would like id d ll you can could we must should finally next lastly firstly "
     "first second secondly third additionally furthermore moreover afterwards after that once subsequently help me "
-    "know kindly my is it be able let us now".split()
+    "know kindly my is it be able let us now"
 )
-_RELATIVES = frozenset("that which who whose".split())
-_GOES_ON = frozenset("the it its this that these those they he she his her their here with where which use using".split())
+_RELATIVES = word_set("that which who whose")
+_GOES_ON = word_set("the it its this that these those they he she his her their here with where which use using")
 
 
 def parts_of(text: str) -> list[str]:
@@ -201,6 +206,7 @@ class OperationIndex(Generic[F]):
         self._idf: dict[str, float] = {}
         self._by_family: dict[str, list[str]] = {}
         self._by_gram: dict[str, list[str]] = {}
+        self._heads: list[tuple[str, ...]] = []
         self._does = [_does(one) for one in facts]
         self._build(facts)
         self._dependencies = Dependencies(facts)
@@ -245,6 +251,9 @@ class OperationIndex(Generic[F]):
                 frequency[_METHOD_VERBS[one.method]] += weights["name"]
             counts.append(frequency)
         self._post(counts)
+        for texts in read:
+            words = [word for field, words in texts if field in ("name", "summary") for word in words]
+            self._heads.append(tuple(dict.fromkeys(word for word in words if word not in STOP_WORDS))[:12])
 
     def _add_concepts(self, frequency: dict[str, float]) -> None:
         lexicon, _ = _lexicon()
@@ -405,6 +414,11 @@ class OperationIndex(Generic[F]):
             if dense is not None and weight > self.weights.stop_word:
                 factor = weight * self._idf[term]
                 score = [value + factor * dense[number] for value, number in zip(score, candidates, strict=True)]
+        if self.weights.coverage:
+            score = [
+                value * (1 + self.weights.coverage * self._coverage(segment.terms, number))
+                for value, number in zip(score, candidates, strict=True)
+            ]
         if segment.aim:
             does, other = self._does, self.weights.other_aim
             score = [
@@ -412,6 +426,15 @@ class OperationIndex(Generic[F]):
                 for value, number in zip(score, candidates, strict=True)
             ]
         return score
+
+    def _coverage(self, terms: dict[str, float], number: int) -> float:
+        """How much of what the operation's name and first sentence say the sentence says too, 0 to 1."""
+        said = whole = 0.0
+        for word in self._heads[number]:
+            weight = self._idf[word]
+            whole += weight
+            said += weight * terms.get(word, 0.0)
+        return said / whole if whole else 0.0
 
     def _fuse(self, candidates: list[int], scores: list[list[float]], count: int) -> list[tuple[int, float]]:
         """One ranking of the sentence as a whole and of each of its parts, so that every part gets its best."""

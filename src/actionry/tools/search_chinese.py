@@ -411,6 +411,14 @@ high: 高
 low: 低
 """
 
+_EMPTY = """
+我 我的 你 您 请 帮我 帮 一下 给我 给 的 了 吗 呢 吧 啊 是 有 在 把 想 想要 我想 要 需要 能
+能不能 可以 可否 怎么样 怎么 什么 这个 那个 一个 一些 一条 一份 一张 一首 一封 一下子 名为 叫做
+第一个 这张 这位 这条 这部 那位 那条 给这 最 和 与 跟 或 从 到 对 为 它 他 她 我们 今 上 里
+中 个 件 条 张 只 本 部 首 家 位
+"""
+"""Words without a choice in them; named so that the longest match does not cut into them."""
+
 
 def _read_table() -> dict[str, tuple[str, ...]]:
     meanings: dict[str, tuple[str, ...]] = {}
@@ -418,10 +426,7 @@ def _read_table() -> dict[str, tuple[str, ...]]:
         english, _, chinese = line.partition(":")
         for word in chinese.split():
             meanings[word] = tuple(dict.fromkeys((*meanings.get(word, ()), *english.split())))
-    # Words without a choice in them; named so that the longest match does not cut into them.
-    meanings.update(
-        dict.fromkeys("我 我的 你 您 请 帮我 帮 一下 给我 给 的 了 吗 呢 吧 啊 是 有 在 把 想 想要 我想 要 需要 能 能不能 可以 可否 怎么样 怎么 什么 这个 那个 一个 一些 一条 一份 一张 一首 一封 一下子 名为 叫做 第一个 这张 这位 这条 这部 那位 那条 给这 最 和 与 跟 或 从 到 对 为 它 他 她 我们 今 上 里 中 个 件 条 张 只 本 部 首 家 位".split(), ())
-    )  # fmt: skip
+    meanings.update(dict.fromkeys(_EMPTY.split(), ()))
     return meanings
 
 

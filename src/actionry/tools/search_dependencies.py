@@ -16,26 +16,40 @@ from heapq import nlargest
 from os.path import commonprefix
 
 from actionry.tools.search_fields import Facts, Need
-from actionry.tools.search_words import STOP_WORDS, split_name, stem
+from actionry.tools.search_vocabulary import STOP_WORDS, word_set
+from actionry.tools.search_words import split_name, stem
 
-ID_WORDS = frozenset(
+ID_WORDS = word_set(
     "id ids key keys slug uuid guid code token identifier identifiers ref reference sku hash sha handle number no uid "
-    "gid pk urn iri index symbol".split()
+    "gid pk urn iri index symbol"
 )
 """Last words of names whose values a person rarely knows, so that another operation must yield them."""
 
-WEAK_ID_WORDS = frozenset("code token key number no index symbol hash reference ref".split())
+WEAK_ID_WORDS = word_set("code token key number no index symbol hash reference ref")
 """Of these: words that a person may also know by heart (a zip code); they need more evidence."""
 
-SEARCH_VERBS = frozenset(map(stem, "search find lookup look query locate match autocomplete resolve discover".split()))
-LIST_VERBS = frozenset(map(stem, "list get fetch retrieve browse all read show index".split()))
-CREATE_VERBS = frozenset(map(stem, "create add new make register post insert start open".split()))
-CHANGE_VERBS = frozenset(
-    map(stem, "delete remove update patch put edit modify set cancel replace destroy unset revoke disable rename archive close move "
-        "restore reset resize transfer merge accept refuse approve deny mark".split())
+SEARCH_VERBS = frozenset(
+    map(stem, word_set("search find lookup look query locate match autocomplete resolve discover"))
 )
-VERBS = SEARCH_VERBS | LIST_VERBS | CREATE_VERBS | CHANGE_VERBS | frozenset(
-    map(stem, "by for of in with to from the a an and or on at info information details detail data api".split())
+LIST_VERBS = frozenset(map(stem, word_set("list get fetch retrieve browse all read show index")))
+CREATE_VERBS = frozenset(map(stem, word_set("create add new make register post insert start open")))
+CHANGE_VERBS = frozenset(
+    map(
+        stem,
+        word_set(
+            "delete remove update patch put edit modify set cancel replace destroy unset revoke disable rename archive close move "
+            "restore reset resize transfer merge accept refuse approve deny mark"
+        ),
+    )
+)
+VERBS = (
+    SEARCH_VERBS
+    | LIST_VERBS
+    | CREATE_VERBS
+    | CHANGE_VERBS
+    | frozenset(
+        map(stem, word_set("by for of in with to from the a an and or on at info information details detail data api"))
+    )
 )
 _SAYS_WHERE_FROM = re.compile(
     r"\b(?:obtained|extracted|returned|retrieved|found|fetched|taken|available|comes?|provided|got|received|see|use)\b",
@@ -44,10 +58,10 @@ _SAYS_WHERE_FROM = re.compile(
 _NARROWS = re.compile(r"(?i)cursor|page|token|request|trace|correlation|client|external|parent|after|before|since|if")
 """Optional values of this kind narrow or page an answer; nobody needs to look them up first."""
 _SAYS_ID = re.compile(r"\b(?:id|ids|identifier|identifiers|uuid|slug)\b|(?<=[a-z])I[dD]s?\b", re.IGNORECASE)
-_KNOWN = frozenset(
+_KNOWN = word_set(
     "name names username user login owner org organization repo repository account tenant workspace project language "
     "lang locale country city region date year month day format version type kind category path filename email query q "
-    "provider platform service environment env branch host domain ip period status state".split()
+    "provider platform service environment env branch host domain ip period status state"
 )
 """Path values that a person says themselves, or that stay the same in a conversation."""
 _CODES = (("iso 3166", "country"), ("country code", "country"), ("iso 4217", "currency"), ("iso 639", "language"),
@@ -99,9 +113,7 @@ class Dependencies:
 
     def __init__(self, facts: list[Facts]) -> None:
         finder = _Finder(facts)
-        self._sources = {
-            number: found for number in range(len(facts)) if (found := finder.find(number))
-        }
+        self._sources = {number: found for number in range(len(facts)) if (found := finder.find(number))}
 
     def needs_of(self, number: int) -> list[list[Source]]:
         """For each value that the operation needs from elsewhere: its possible sources, best first."""
@@ -188,7 +200,10 @@ class _Finder:
                     candidates[other] = max(evidence, candidates.get(other, 0.0))
 
         offer(linked, 1.0)
-        if flat not in ("id", "key", "code", "name", "token", "number") and len(named := self._by_yield.get(flat, ())) <= MAX_CANDIDATES:
+        if (
+            flat not in ("id", "key", "code", "name", "token", "number")
+            and len(named := self._by_yield.get(flat, ())) <= MAX_CANDIDATES
+        ):
             offer(named, 0.85)
         if need.in_path:
             offer(self._by_path.get(_collection(self._facts[number].path, need.name), ()), 1.0)
@@ -260,7 +275,9 @@ class _Finder:
 
 def _card(facts: Facts) -> _Card:
     words = [stem(word) for word in split_name(facts.name)]
-    path_words = [tuple(stem(w) for w in split_name(part)) for part in facts.path.split("/") if part and "{" not in part]
+    path_words = [
+        tuple(stem(w) for w in split_name(part)) for part in facts.path.split("/") if part and "{" not in part
+    ]
     nouns = frozenset(word for word in words if word not in VERBS)
     tail = path_words[-1] if path_words else ()
     told = ""
@@ -322,7 +339,7 @@ def _things(facts: Facts) -> Iterator[str]:
                 yield from (stem(word) for word in split_name(name) if word not in _HOLDERS)
 
 
-_HOLDERS = frozenset("list response result data item items page collection object dto model entity view base the of".split())
+_HOLDERS = word_set("list response result data item items page collection object dto model entity view base the of")
 
 
 def _kind_of_key(name: str) -> str:
@@ -352,7 +369,9 @@ def _collection(path: str, name: str) -> str:
     return path[:at].rstrip("/") if at > 0 else "\0"
 
 
-_OF = re.compile(r"\b(?:id|ids|identifier|key|slug|uuid|code)\b\s+(?:of|for)\s+(?:the|a|an)?\s*([A-Za-z]+)", re.IGNORECASE)
+_OF = re.compile(
+    r"\b(?:id|ids|identifier|key|slug|uuid|code)\b\s+(?:of|for)\s+(?:the|a|an)?\s*([A-Za-z]+)", re.IGNORECASE
+)
 
 
 def _noun_of_id(description: str) -> list[str]:
