@@ -7,6 +7,7 @@ this runs, and nothing is written unless its origin is the one that the credenti
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import quote, unquote_plus, urlsplit
@@ -16,6 +17,9 @@ from actionry.credentials.placement import Placement
 from actionry.credentials.schemes import KeyLocation
 from actionry.errors import CredentialError
 from actionry.http import Request
+
+AMBIGUOUS = re.compile(r"[\x00-\x20\x7f\\]")
+"""Characters that one parser drops and another keeps."""
 
 
 def attach(request: Request, chosen: Chosen, *, action_origin: str, allow_http: bool = False) -> Request:
@@ -51,7 +55,7 @@ def _require_origin(request: Request, bound: str) -> None:
 
 def _origin_or_none(url: str) -> str | None:
     """None for an address that two parsers may read differently (S-14): user information, backslash, blanks."""
-    if "\\" in url or any(ord(character) <= 0x20 or ord(character) == 0x7F for character in url):
+    if AMBIGUOUS.search(url):
         return None
     try:
         return None if "@" in urlsplit(url).netloc else normal_origin(url)

@@ -118,6 +118,9 @@ POSITION_WORDS = frozenset(
 URL_KEYS = frozenset({"key", "code", "state"})
 """Secret in a URL's query, where APIs take `key=` and OAuth its code; elsewhere too common a name."""
 
+_SAME_EVERYWHERE = re.compile(r"[A-Za-z0-9._~-]+")
+"""A text that URLs, forms, HTML and JSON all write as it is, which nearly every key and token is."""
+
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
@@ -276,12 +279,7 @@ def _spellings(secret: Secret) -> set[str]:
     """The text as it stands in headers, URLs, forms, JSON, HTML and Basic authentication."""
     text = secret.reveal()
     raw = text.encode("utf-8", "surrogatepass")
-    encoded = {quote(raw, safe=""), quote(raw), quote_plus(raw), quote(raw, safe="!'()*-._~")}
-    found = {text, *encoded, *(_lower_escapes(e) for e in encoded), html.escape(text), html.escape(text, quote=False)}
-    for ensure_ascii in (True, False):
-        between_quotes = json.dumps(text, ensure_ascii=ensure_ascii)[1:-1]
-        found.update({between_quotes, between_quotes.replace("/", "\\/")})
-    found.add(repr(text)[1:-1])
+    found = {text} if _SAME_EVERYWHERE.fullmatch(text) else _escaped(text, raw)
     standard = base64.b64encode(raw).decode("ascii")
     if len(raw) >= SHORT:
         url_safe = standard.replace("+", "-").replace("/", "_")
@@ -289,6 +287,17 @@ def _spellings(secret: Secret) -> set[str]:
         found.update(_inside_base64(raw))
         found.update({raw.hex(), raw.hex().upper()})
     return {spelling for spelling in found if spelling}
+
+
+def _escaped(text: str, raw: bytes) -> set[str]:
+    """The spellings of URLs, forms, HTML, JSON and Python."""
+    encoded = {quote(raw, safe=""), quote(raw), quote_plus(raw), quote(raw, safe="!'()*-._~")}
+    found = {text, *encoded, *(_lower_escapes(e) for e in encoded), html.escape(text), html.escape(text, quote=False)}
+    for ensure_ascii in (True, False):
+        between_quotes = json.dumps(text, ensure_ascii=ensure_ascii)[1:-1]
+        found.update({between_quotes, between_quotes.replace("/", "\\/")})
+    found.add(repr(text)[1:-1])
+    return found
 
 
 def _inside_base64(raw: bytes) -> set[str]:
