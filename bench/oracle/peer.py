@@ -52,6 +52,11 @@ class Peer:
         return answer
 
 
+def is_available() -> bool:
+    """Whether this machine can run the reference."""
+    return shutil.which("node") is not None and shutil.which("npm") is not None
+
+
 def install() -> None:
     """`npm ci` into a folder that git ignores, unless it is there already."""
     if (PLACE / "node_modules" / "swagger-client").is_dir():

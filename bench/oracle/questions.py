@@ -120,6 +120,8 @@ def _add_swagger_body(parameters: dict[str, Any], raw: dict[str, Any], values: V
 
 def plain(value: Any) -> Any:
     """JSON with files as {"$file": …}."""
+    if isinstance(value, bytes):
+        value = File("blob", value)
     if isinstance(value, File):
         content = base64.b64encode(value.content).decode()
         return {"$file": {"name": value.name, "type": value.media_type, "base64": content}}
