@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from actionry.openapi.codes import CODES
-from actionry.openapi.document import FINDING_CODES as DOCUMENT_CODES
 from actionry.syntax.codes import FINDING_CODES
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "findings.md"
@@ -23,9 +22,8 @@ whether the original would have taken the document, and stand for its message fa
 
 def render() -> str:
     """The page's whole text."""
-    lines = [_HEAD, "## The text and what it is", "", "| code | severity | what is wrong | mend |", "|---|---|---|---|"]
-    rows = FINDING_CODES | DOCUMENT_CODES
-    lines += [f"| `{code}` | {severity} | {what} | {mend} |" for code, (severity, what, mend) in rows.items()]
+    lines = [_HEAD, "## The text", "", "| code | severity | what is wrong | mend |", "|---|---|---|---|"]
+    lines += [f"| `{code}` | {severity} | {what} | {mend} |" for code, (severity, what, mend) in FINDING_CODES.items()]
     for title, is_gpt in (("The document", False), ("Profile `openai`", True)):
         lines += ["", f"## {title}", "", "| code | severity | what is wrong | effect | mend |", "|---|---|---|---|---|"]
         lines += [

@@ -54,6 +54,11 @@ OP = "/paths/~1pets/get"
 Q = {"in": "query", "description": "what", "schema": {"type": "string"}}
 
 CASES: list[tuple[str, dict[str, Any], str]] = [
+    ("VERSION-NOT-TEXT", document(openapi=3.1), "/openapi"),
+    ("VERSION-FORM", document(openapi="v3"), "/openapi"),
+    ("VERSION-UNKNOWN", document(openapi="3.9.0"), "/openapi"),
+    ("VERSION-MISSING", document(openapi="-"), ""),
+    ("VERSION-TWICE", document(swagger="2.0"), ""),
     ("PATHS-MISSING", document("-"), ""),
     ("PATHS-NOT-OBJECT", document(["/pets"]), "/paths"),
     ("SECTION-NOT-OBJECT", document(components=["x"]), "/components"),

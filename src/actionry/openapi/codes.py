@@ -20,6 +20,36 @@ class Code:
 
 CODES: dict[str, Code] = {
     # --- the document as a whole
+    "VERSION-NOT-TEXT": Code(
+        "warning",
+        "The version is a number, not text; 3.10 and 3.1 would be the same number.",
+        "None for calls; other tools refuse it.",
+        "Put it into quotes.",
+    ),
+    "VERSION-FORM": Code(
+        "warning",
+        "The version is not written as the specification wants it.",
+        "It is read as what is meant; other tools refuse it.",
+        'Write e.g. openapi: "3.0.3", openapi: "3.1.0" or swagger: "2.0".',
+    ),
+    "VERSION-UNKNOWN": Code(
+        "warning",
+        "No such version of OpenAPI is known.",
+        "The document is read like the nearest one.",
+        'Write a published version, e.g. openapi: "3.1.0".',
+    ),
+    "VERSION-MISSING": Code(
+        "warning",
+        "Neither `openapi` nor `swagger` names the version.",
+        "It is guessed from the content.",
+        'Add openapi: "3.0.3" (or the version that was meant) as the first line.',
+    ),
+    "VERSION-TWICE": Code(
+        "warning",
+        "Both `openapi` and `swagger` are given.",
+        "One of them is believed.",
+        "Remove the one that is not meant.",
+    ),
     "PATHS-MISSING": Code(
         "warning",
         "The document has no `paths`.",

@@ -5,51 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from actionry.errors import UnreadableDocument, UnsupportedVersion
-from actionry.findings import Finding, Position, Severity, join_pointer
+from actionry.findings import Finding, Position, join_pointer
 from actionry.limits import READ_LIMITS, ReadLimits
+from actionry.openapi.codes import make_finding
 from actionry.openapi.other_kinds import OTHER_KINDS
 from actionry.openapi.plain import plain_mapping
 from actionry.syntax import Tree, read_tree
 
 Family = Literal["2.0", "3.0", "3.1", "3.2"]
 """Versions that are read alike."""
-
-FINDING_CODES: Final[dict[str, tuple[Severity, str, str]]] = {
-    "VERSION-NOT-TEXT": (
-        "warning",
-        "The version is a number, not text; 3.10 and 3.1 would be the same number.",
-        "Put it into quotes.",
-    ),
-    "VERSION-FORM": (
-        "warning",
-        "The version is not written as the specification wants it.",
-        'Write e.g. openapi: "3.0.3", openapi: "3.1.0" or swagger: "2.0".',
-    ),
-    "VERSION-UNKNOWN": (
-        "warning",
-        "No such version of OpenAPI is known; the document is read like the nearest one.",
-        'Write a published version, e.g. openapi: "3.1.0".',
-    ),
-    "VERSION-MISSING": (
-        "warning",
-        "Neither `openapi` nor `swagger` names the version; it was guessed from the content.",
-        'Add openapi: "3.0.3" (or the version that was meant) as the first line.',
-    ),
-    "VERSION-TWICE": (
-        "warning",
-        "Both `openapi` and `swagger` are given.",
-        "Remove the one that is not meant.",
-    ),
-    "DOC-NO-PATHS": (
-        "warning",
-        "The document has no `paths`, so there is nothing to call.",
-        "Add the operations under `paths`.",
-    ),
-}
-"""Code -> (severity, meaning, mend)."""
 
 VERSION = re.compile(r"[vV=~^]?\s*(\d{1,4})(?:\.(\d{1,4}|x|X|\*))?(?:[.\-+ ].*)?", re.S)
 EXAMPLE = 'An OpenAPI document starts with e.g. openapi: "3.1.0", info and paths.'
@@ -95,23 +62,11 @@ def document_of(root: Any, tree: Tree | None, source_url: str | None = None) -> 
         raise not_a_mapping(root)
     document = Document(root, "", "3.0", tree, list(tree.findings) if tree else [], source_url)
     read_version(document)
-    check_paths(document)
     return document
 
 
-def note(document: Document, code: str, pointer: str, message: str = "", effect: str = "") -> None:
-    severity, meaning, mend = FINDING_CODES[code]
-    document.findings.append(
-        Finding(
-            code=code,
-            severity=severity,
-            pointer=pointer,
-            message=message or meaning,
-            effect=effect,
-            mend=mend,
-            locate=document.locate,
-        )
-    )
+def note(document: Document, code: str, pointer: str, message: str = "") -> None:
+    document.findings.append(make_finding(code, pointer, message, locate=document.locate))
 
 
 def read_version(document: Document) -> None:
@@ -197,17 +152,6 @@ def guessed_family(root: Mapping[str, Any], *, major: int | None = None) -> Fami
     if major != 3 and only_in_2 & root.keys() and not {"components", "servers"} & root.keys():
         return "2.0"
     return "3.1" if {"webhooks", "jsonSchemaDialect"} & root.keys() else "3.0"
-
-
-def check_paths(document: Document) -> None:
-    paths = document.root.get("paths")
-    if isinstance(paths, dict):
-        return
-    if "paths" not in document.root:
-        note(document, "DOC-NO-PATHS", "", effect="No function comes out of it.")
-    else:
-        message = f"`paths` is {kind_of(paths)}, not a mapping, so there is nothing to call."
-        note(document, "DOC-NO-PATHS", "/paths", message, "No function comes out of it.")
 
 
 # What it is instead

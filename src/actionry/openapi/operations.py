@@ -94,12 +94,13 @@ class OperationReader:
     # ------------------------------------------------------------------- paths
 
     def read(self) -> list[Operation]:
-        paths = self._document.root.get("paths")
-        if paths is None:
+        if "paths" not in self._document.root:
             self.report("PATHS-MISSING", "")
             return []
+        paths = self._document.root["paths"]
         if not isinstance(paths, dict):
-            self.report("PATHS-NOT-OBJECT", "/paths")
+            kind = "empty" if paths in (None, "") else f"a {'list' if isinstance(paths, list) else 'single value'}"
+            self.report("PATHS-NOT-OBJECT", "/paths", f"`paths` is {kind}, not a mapping.")
             return []
         if self._is_swagger:
             self.report("SWAGGER-2", "/swagger")
