@@ -262,7 +262,12 @@ def _by_style(serialize: Serializer, name: str, encode: Encode, explode: bool, a
 def _maybe_empty(
     serialize: Serializer, name: str, encode: Encode, explode: bool, argument: str, value: Any
 ) -> str | None:
-    """`allowEmptyValue`: `name=` in place of a parameter that would be left out (3.1.1, Parameter Object)."""
+    """`allowEmptyValue`: `name=` in place of an empty list or object, which would be left out.
+
+    3.1.1, Parameter Object. Null still says "not given": strict models fill every optional argument with it.
+    """
+    if value is None:
+        return None
     text = _by_style(serialize, name, encode, explode, argument, value)
     return f"{percent_encode(name)}=" if text is None else text
 
