@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from actionry.actions.access import CredentialsInput
     from actionry.actions.call import ConfirmCallback
     from actionry.actions.result import Result
+    from actionry.manifest import Manifest
     from actionry.outbound import Outbound
 
 Source = str | bytes | Path | Mapping[str, Any]
@@ -33,6 +34,9 @@ Source = str | bytes | Path | Mapping[str, Any]
 
 class Action:
     """What `load_action` and `fetch_action` return. Functions are in document order, named uniquely and stably."""
+
+    manifest: Manifest | None = None
+    """Set by `fetch_action` when the document was found through one."""
 
     def __init__(self, document: Document, *, base_url: str | None = None, limits: ReadLimits = READ_LIMITS) -> None:
         self.document = document

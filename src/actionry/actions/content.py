@@ -125,9 +125,9 @@ def declared_kind(essence: str) -> Kind | None:
 
 def decode(body: bytes, content_type: str) -> str:
     """By byte order mark, declared charset, UTF-8, what the text says about itself, and at last Windows-1252."""
-    for mark, name in _BOMS:
+    for mark, encoding in _BOMS:
         if body.startswith(mark):
-            return body[len(mark) :].decode(name, "replace")
+            return body[len(mark) :].decode(encoding, "replace")
     declared = _charset_of(content_type)
     inside = _META_CHARSET.search(body[:4096]) or _XML_CHARSET.match(body[:4096].lstrip())
     said = inside.group(1).decode("ascii") if inside else None
