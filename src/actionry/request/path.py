@@ -282,7 +282,8 @@ def _unusable_server(server_url: str) -> ArgumentError:
     error = ArgumentError(
         f"The server address {shown_url(server_url)!r} cannot be used.",
         rule="server",
-        mend="The builder should give an address such as `https://api.example.com/v1`, without variables left open.",
+        mend='The builder should give the real one, e.g. `base_url="https://api.example.com/v1"`: '
+        "http or https, a host, and no variables left open.",
     )
     error.told_to, error.may_retry = "builder", False
     return error
