@@ -13,6 +13,7 @@ from actionry.outbound import Outbound
 from actionry.outbound.redirects import next_request
 from actionry.outbound.url import parse_url
 from support.peer import Names, Peer, Received, Script, reply, says
+from support.tls import Tls
 
 SECRETS = {
     "Authorization": "Bearer canary",
@@ -147,6 +148,19 @@ def test_r_11_https_to_http_is_never_followed() -> None:
         next_request(Request("GET", "https://api.test/"), here.origin, there)
     up = next_request(Request("GET", "http://api.test/", CIMultiDict(SECRETS)), there.origin, here)
     assert not up.headers
+
+
+@pytest.mark.row("R-11")
+async def test_r_11_a_secure_origin_that_leads_to_plain_http(tls: Tls) -> None:
+    names = Names({"api.test": [["127.0.0.1"]]})
+    async with (
+        Peer() as plain,
+        Peer(to(plain.url(host="api.test")), tls=tls.server("api.test")) as secure,
+        Outbound(allow=("127.0.0.1/32",), resolver=names, tls=tls.client) as door,
+    ):
+        with pytest.raises(ResponseRefused, match=r"Redirect 1: .* https to http"):
+            await door.send(Request("GET", secure.url(host="api.test"), CIMultiDict(SECRETS)), redirects=3)
+    assert (len(secure.received), plain.accepted) == (1, 0)
 
 
 @pytest.mark.row("D-17")

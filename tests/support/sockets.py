@@ -1,6 +1,6 @@
 """Fail on any Internet connection or name look-up that `actionry.outbound` did not open. Opt in per module or test.
 
-    pytest_plugins = ["support.sockets"]       # in the conftest.py of a folder that is on the path
+    from support.sockets import only_the_door   # in the folder's conftest.py; list it in `__all__`
 
     @pytest.mark.usefixtures("only_the_door")
     async def test_...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -27,10 +28,12 @@ def read_retry_after(value: str | None, *, cap_s: float, now: float | None = Non
     if value.isascii() and value.isdigit():
         return min(float(value[:12]), cap_s)
     try:
-        moment = parsedate_to_datetime(value).timestamp()
+        moment = parsedate_to_datetime(value)
     except (ValueError, TypeError, OverflowError):
         return None
-    return min(max(moment - (time.time() if now is None else now), 0.0), cap_s)
+    if moment.tzinfo is None:  # the asctime form, which is in GMT as well (RFC 9110 section 5.6.7)
+        moment = moment.replace(tzinfo=UTC)
+    return min(max(moment.timestamp() - (time.time() if now is None else now), 0.0), cap_s)
 
 
 def backoff_s(tried: int, base_s: float) -> float:
