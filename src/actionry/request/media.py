@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Literal
 
 from actionry.errors import ArgumentError
@@ -55,6 +56,7 @@ def essence_of(media_type: str) -> str:
     return media_type.partition(";")[0].strip().lower()
 
 
+@lru_cache(maxsize=512)
 def kind_of(media_type: str) -> Kind:
     """How a body of that type is written; unknown types are text, which takes bytes as they are, too."""
     essence = essence_of(media_type)
@@ -84,6 +86,8 @@ def choose_media_type(body: RequestBody, value: Any, wanted: str | None, schemas
         return MediaType(media_type="application/json")
     if wanted is not None:
         return _find(body, wanted)
+    if len(body.content) == 1:
+        return body.content[0]
     fitting = [one for one in body.content if _fits(one, value, schemas)] or body.content
     return min(fitting, key=lambda one: _rank(one, value))
 
