@@ -59,7 +59,10 @@ class Profile:
     gpt_description: int | None
     welcome_message: int | None
     function_bytes: int
-    """JSON bytes of one function's parameters; a compact form is used beyond it."""
+    """Compact JSON bytes of one function's parameters; a shorter form is used beyond it.
+
+    28 KiB, so that it stays within 32 KiB when it is written with blanks after `,` and `:`.
+    """
     name_characters: int
     """Of a function or argument name."""
 
@@ -87,7 +90,7 @@ OPENAI = Profile(
     gpt_name=40,
     gpt_description=300,
     welcome_message=100,
-    function_bytes=32 * 1024,
+    function_bytes=28 * 1024,
     name_characters=64,
 )
 

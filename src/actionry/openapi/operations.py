@@ -329,7 +329,8 @@ class OperationReader:
         style = allowed[0]
         declared = raw.get("style")
         if declared is not None:
-            if declared in allowed:
+            # Swagger 2.0 has its delimiters (ssv, tsv, pipes) in paths and headers too.
+            if declared in allowed or (self._is_swagger and declared in STYLES["query"]):
                 style = declared
             else:
                 self.report(
