@@ -148,6 +148,7 @@ def test_known_and_weak_keys_stop_the_start(kind: str) -> None:
         f"{'k' * 33}:{OLD.hex()}",
         OLD.hex(),
     ],
+    ids=range(10),  # the keys are made anew by each worker
 )
 def test_malformed_settings_name_the_variable_and_never_the_key(text: str) -> None:
     with pytest.raises(VaultError) as caught:

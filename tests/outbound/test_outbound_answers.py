@@ -115,6 +115,7 @@ async def test_gzip_in_several_members_and_pieces(loopback_door: Outbound) -> No
         (gzip.compress(b"x" * 1000)[:-8] + b"\0" * 8, "not gzip"),
         (gzip.compress(b"") * 1500, "members"),
     ],
+    ids=["no gzip", "cut", "wrong end", "members"],  # gzip writes the time into its head
 )
 async def test_d_14_broken_gzip(loopback_door: Outbound, body: bytes, match: str) -> None:
     await refused(loopback_door, says(reply(200, body, {"Content-Encoding": "gzip"})), match)
