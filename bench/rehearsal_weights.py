@@ -17,7 +17,7 @@ from rehearsal import DATA, flatten, kept, offered_functions, read, same, wrong
 from actionry.models.rehearsal.assign import assign, build_arguments, total_features
 from actionry.models.rehearsal.candidates import Candidate
 from actionry.models.rehearsal.choosing import Profile, read_profile
-from actionry.models.rehearsal.engine import with_defaults
+from actionry.models.rehearsal.engine import make_step
 from actionry.models.rehearsal.scoring import WEIGHTS
 from actionry.models.rehearsal.slots import Slot
 from actionry.models.rehearsal.spans import Sentence, read_sentence
@@ -57,7 +57,7 @@ def exact(examples: list[Example], weights: dict[str, float]) -> float:
     right = 0
     for profile, sentence, gold in examples:
         assignment = assign(profile.slots, sentence, profile.operation_words, weights)
-        right += not assignment.missing and not wrong(flatten(with_defaults(profile, assignment)), gold)
+        right += not assignment.missing and not wrong(flatten(make_step(profile, assignment, sentence).arguments), gold)
     return right / len(examples)
 
 

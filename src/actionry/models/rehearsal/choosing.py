@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -75,10 +76,31 @@ def rank(sentence: Sentence, profiles: Sequence[Profile]) -> list[float]:
     opinion = {id(hit.function): hit.score for hit in found}
     own = _own_scores(content_stems(sentence.plain), profiles)
     top = max(own, default=0.0) or 1.0
+    asks = is_question(sentence)
     return [
-        0.5 * opinion.get(id(profile.function), 0.0) + 0.5 * score / top
+        (0.1 if asks and reads(profile) else 0.0)
+        + 0.5 * opinion.get(id(profile.function), 0.0) + 0.5 * score / top
         for profile, score in zip(profiles, own, strict=True)
     ]
+
+
+_QUESTION = re.compile(r"[?？]\s*$|吗|什么|哪些|多少|几|怎么样|如何|^\W*(?:what|which|who|when|where|how|is|are|do|does|did|any)\b", re.IGNORECASE)
+_WRITING = frozenset(
+    concept(verb) for verb in ("create", "delete", "update", "send", "buy", "book", "set", "cancel", "upload", "pay", "place", "move", "post", "start")
+)
+
+
+def is_question(sentence: Sentence) -> bool:
+    return _QUESTION.search(sentence.text) is not None and "please" not in sentence.plain.lower()
+
+
+def reads(profile: Profile) -> bool:
+    """Whether it only reads: by its method, else by the first word of its name."""
+    method = getattr(profile.function, "method", None)
+    if isinstance(method, str) and method:
+        return method.upper() in ("GET", "HEAD", "QUERY")
+    first = split_identifier(profile.function.name)[:1]
+    return not first or concept(first[0]) not in _WRITING
 
 
 def _own_scores(words: Sequence[str], profiles: Sequence[Profile]) -> list[float]:
@@ -100,3 +122,24 @@ def _own_scores(words: Sequence[str], profiles: Sequence[Profile]) -> list[float
         covered = sum(word in asked for word in profile.name) / max(len(profile.name), 1)
         scores.append(gained / (1 + 0.02 * size) + 1.0 * covered)
     return scores
+
+
+@lru_cache(maxsize=1)
+def _tells_nothing() -> frozenset[str]:
+    return _verbs() | frozenset(concept(word) for word in ("api", "user", "please", "something", "thing", "help", "go"))
+
+
+def overlap(sentence: Sentence, profile: Profile) -> bool:
+    """The sentence and the function share a word that is more than "get" or "show"."""
+    words = set(content_stems(sentence.plain)) - _tells_nothing()
+    strong = profile.name | profile.description | profile.path | profile.parameters
+    return bool(words & strong) or bool(set(content_stems(sentence.plain)) & (profile.name & _verbs()))
+
+
+_PLAIN_VERBS = frozenset(concept(verb) for verb in ("get", "list", "use", "have", "want", "need", "search", "like"))
+
+
+def names_operation(sentence: Sentence, profile: Profile) -> bool:
+    """A part of a sentence is a wish of its own when it says what the function's name says, beyond "get"."""
+    words = set(content_stems(sentence.plain)) - _PLAIN_VERBS
+    return bool(words & (profile.name - _PLAIN_VERBS))

@@ -45,6 +45,8 @@ COMPOUNDS: dict[str, str] = {
 SYNONYMS: tuple[str, ...] = (
     "price cost fee fare charge_price",
     "buy purchase purchas",
+    "event meeting appointment calendar",
+    "schedule arrange timetable",
     "movie film films",
     "picture image photo photograph",
     "begin start starting origin beginning departure depart initial source commence",

@@ -34,6 +34,8 @@ class Slot:
     """Of an array; "any" when the schema does not say."""
     required: bool
     """It and everything above it is required."""
+    required_within: bool
+    """Its own object requires it, whether or not that object is required."""
     schema: Mapping[str, Any]
     description: str
     name_words: tuple[str, ...]
@@ -86,7 +88,7 @@ def _walk(
         if kind == "object" and resolved.get("properties") and depth < MAX_DEPTH:
             _walk(resolved, (*path, name), own_required, defs, slots, depth + 1)
         else:
-            slots.append(read_slot((*path, name), resolved, own_required, defs, len(slots)))
+            slots.append(read_slot((*path, name), resolved, own_required, defs, len(slots), name in needed))
 
 
 def resolve(raw: Any, defs: Mapping[str, Any], hops: int = 0) -> Mapping[str, Any]:
@@ -130,7 +132,7 @@ def slot_type(schema: Mapping[str, Any]) -> SlotType:
 
 
 def read_slot(
-    path: tuple[str, ...], schema: Mapping[str, Any], required: bool, defs: Mapping[str, Any], order: int
+    path: tuple[str, ...], schema: Mapping[str, Any], required: bool, defs: Mapping[str, Any], order: int, within: bool
 ) -> Slot:
     name = path[-1]
     kind = slot_type(schema)
@@ -152,6 +154,7 @@ def read_slot(
         type=kind,
         item_type=slot_type(items) if items else "any",
         required=required,
+        required_within=within,
         schema={**schema, "items": items} if items else schema,
         description=description,
         name_words=words,
