@@ -9,6 +9,8 @@ A server that cannot wait for its user calls the three apart; a program calls `A
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import inspect
 import os
 import secrets
@@ -37,7 +39,7 @@ from actionry.actions.confirmation import (
 from actionry.actions.files import FileStore, expand_file_ids, keep_files, read_returned_files
 from actionry.actions.grants import GrantStore, MemoryGrants
 from actionry.actions.headers import HostHeaders
-from actionry.actions.journal import Entry, Journal
+from actionry.actions.journal import OPEN, Entry, Journal, State, conflict
 from actionry.actions.polling import follow_job, status_link
 from actionry.actions.proposal import Identity, Proposal, ToSend, canonical, fingerprint, make_proposal
 from actionry.actions.result import Result, read_result, too_large_error
@@ -67,7 +69,7 @@ from actionry.tools.function_schema import Function
 if TYPE_CHECKING:
     from actionry.actions.action import Action
 
-Confirmed = bool | Choice | Answer | None
+Confirmed = bool | str | Answer | None
 ConfirmCallback = Callable[[Proposal], Confirmed | Awaitable[Confirmed]]
 """Shown a proposal, says True or "allow", "always", or False, None or "decline"; plain or async.
 
@@ -287,13 +289,29 @@ class Caller:
         is unknown, is not sent again: CallConflict, OutcomeUnknown. Otherwise raises LoginNeeded, CredentialError,
         OutboundError, ResponseTooLarge.
         """
-        if self.journal is None:
+        journal = self.journal
+        if journal is None:
             return await self._run(call, _Steps(None, "", ""))
+        steps = _Steps(journal, call.call_id, self.owner)
         try:
-            await self.journal.move(call.call_id, "confirmed", "claimed", owner=self.owner)
+            await journal.move(call.call_id, "confirmed", "claimed", owner=self.owner)
         except CallConflict as error:
-            return recorded(error)
-        return await self._run(call, _Steps(self.journal, call.call_id, self.owner))
+            return recorded(await self._ended(journal, call.call_id, error))
+        except asyncio.CancelledError as error:
+            await steps.end("failed", error)  # it may have been claimed; nothing has left
+            raise
+        return await self._run(call, steps)
+
+    async def _ended(self, journal: Journal, call_id: str, error: CallConflict) -> CallConflict:
+        """The same conflict once whoever is at the call has ended it; a call's own time is waited for at most."""
+        entry = error.entry
+        deadline = time.monotonic() + self.profile.call_timeout_s
+        pause_s = 0.02
+        while isinstance(entry, Entry) and entry.state in OPEN and time.monotonic() < deadline:
+            await asyncio.sleep(pause_s)  # the other one may be another process: nothing wakes us
+            pause_s = min(pause_s * 2, 0.5)
+            entry = await journal.find(entry.call_id)
+        return conflict(call_id, "confirmed", entry if isinstance(entry, Entry) else None)
 
     async def _run(self, call: Call, steps: _Steps) -> Result:
         try:
@@ -525,7 +543,7 @@ class _Steps:
         self._journal = journal
         self._call_id = call_id
         self._owner = owner
-        self._state: Any = "claimed"
+        self._state: State = "claimed"
         self.left = False
 
     async def sending(self) -> None:
@@ -534,12 +552,21 @@ class _Steps:
             self._state = "sent"
         self.left = True
 
-    async def end(self, state: Any, what: Result | BaseException) -> None:
+    async def end(self, state: State, what: Result | BaseException) -> None:
         if self._journal is None:
             return
-        if self._state == "claimed" and state == "done":
-            state = "failed"
-        await self._journal.move(self._call_id, self._state, state, owner=self._owner, outcome=outcome_of(what))
+        for _ in range(2):
+            try:
+                await self._journal.move(self._call_id, self._state, state, owner=self._owner, outcome=outcome_of(what))
+            except CallConflict as error:
+                # Cancelled in the middle of a step: the journal knows how far it came. Otherwise somebody took us for
+                # dead, and the call is shown as unknown; that stays.
+                entry = error.entry
+                if not isinstance(entry, Entry) or entry.state not in OPEN or entry.owner != self._owner:
+                    return
+                self._state = entry.state
+            else:
+                return
 
 
 def outcome_of(what: Result | BaseException) -> dict[str, Any]:
@@ -593,14 +620,17 @@ def entry_of(call: Call) -> Entry:
     )
 
 
+_CHOICES: dict[str, Choice] = {"allow": "allow", "always": "always", "decline": "decline"}
+
+
 def _answer(said: Confirmed, proposal: Proposal) -> Answer:
     if isinstance(said, Answer):
         return said
-    choice: Choice = said if isinstance(said, str) else "allow" if said is True else "decline"
+    choice = _CHOICES.get(said) if isinstance(said, str) else "allow" if said is True else "decline"
+    if choice is None:
+        raise TypeError(f'confirm answered {said!r}; it answers True, "allow", "always", False or "decline"')
     if choice == "always" and not proposal.may_always_allow:
         choice = "allow"  # a "yes" all the same, for this once
-    if choice not in ("allow", "always", "decline"):
-        raise TypeError(f'confirm answered {said!r}; it answers True, "allow", "always", False or "decline"')
     return Answer(call_id=proposal.call_id, digest=proposal.digest, user=proposal.identity.user, choice=choice)
 
 
@@ -643,8 +673,6 @@ def _boundary(plan: Plan, values: Values) -> str | None:
     """The same for the same values, so that a digest stays the same when the request is built again."""
     if not plan.is_multipart:
         return None
-    import hashlib
-
     return f"actionry-{hashlib.sha256(canonical([values.path, values.query, values.body])).hexdigest()[:32]}"
 
 

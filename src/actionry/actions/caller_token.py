@@ -96,7 +96,8 @@ def verify_signature(
     if fields.get("alg") != algorithm or abs(now - int(moment)) > max_age_s:
         return None
     try:
-        signature = base64.b64decode(fields.get("sig", "") + "==", altchars=b"-_", validate=True)
+        text = fields.get("sig", "")
+        signature = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         return None
     base = signed_text(int(moment), method, url, body)
