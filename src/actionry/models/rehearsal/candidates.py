@@ -146,6 +146,8 @@ def _string_candidates(slot: Slot, span: Span, operation_words: frozenset[str], 
     if span.kind in ("list", "json"):
         return []
     if span.kind == "period":
+        if slot.date_pattern is not None:
+            return []
         return [Candidate(span.text, span.start, span.end, span, "span")] if _TIMELIKE & {*slot.roles, *slot.name_words} else []
     if span.kind == "tail":
         return [Candidate(span.text, span.start, span.end, span, "span")] if "text" in slot.roles else []
@@ -207,7 +209,7 @@ def _trimmed(slot: Slot, span: Span, operation_words: frozenset[str], sentence: 
     if not tokens or span.value:
         return made
     own = set(slot.name_words)
-    lower = [token.kind == "cjk" or not token.text[0].isupper() for token in tokens]
+    lower = [token.kind == "cjk" or token.start == 0 or not token.text[0].isupper() for token in tokens]
     named = [token.means(own) and small for token, small in zip(tokens, lower, strict=True)]
     known = [
         is_own or (small and (token.means(operation_words) or token.low in lexicon.SPARE_ADJECTIVES))

@@ -126,17 +126,18 @@ def _own_scores(words: Sequence[str], profiles: Sequence[Profile]) -> list[float
 
 @lru_cache(maxsize=1)
 def _tells_nothing() -> frozenset[str]:
-    return _verbs() | frozenset(concept(word) for word in ("api", "user", "please", "something", "thing", "help", "go"))
+    return _PLAIN_VERBS | frozenset(concept(word) for word in ("api", "user", "please", "something", "thing", "help", "go"))
 
 
 def overlap(sentence: Sentence, profile: Profile) -> bool:
     """The sentence and the function share a word that is more than "get" or "show"."""
     words = set(content_stems(sentence.plain)) - _tells_nothing()
-    strong = profile.name | profile.description | profile.path | profile.parameters
-    return bool(words & strong) or bool(set(content_stems(sentence.plain)) & (profile.name & _verbs()))
+    return bool(words & (profile.name | profile.description | profile.path | profile.parameters))
 
 
-_PLAIN_VERBS = frozenset(concept(verb) for verb in ("get", "list", "use", "have", "want", "need", "search", "like"))
+_PLAIN_VERBS = frozenset(
+    concept(verb) for verb in ("get", "list", "use", "have", "want", "need", "search", "like", "know", "help", "take", "go", "make")
+) - {concept("create")}
 
 
 def names_operation(sentence: Sentence, profile: Profile) -> bool:

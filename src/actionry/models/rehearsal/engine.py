@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from actionry.models.rehearsal import wording
-from actionry.models.rehearsal.assign import Assignment, assign
+from actionry.models.rehearsal.assign import Assignment, Choice, assign
 from actionry.models.rehearsal.choosing import Function, Profile, names_operation, overlap, rank, read_profile
 from actionry.models.rehearsal.rules import broken_rule
 from actionry.models.rehearsal.slots import Slot
@@ -240,7 +240,9 @@ def fitness(profile: Profile, assignment: Assignment, sentence: Sentence) -> flo
         for choice in assignment.choices
     )
     chosen = sum(0.2 if choice.slot.required else 0.12 for choice in assignment.choices if choice.slot.enum)
-    return 0.3 * filled + 0.35 * (used / len(said) if said else 0.0) + 0.08 * min(cued, 3) + min(chosen, 0.3)
+    echoes = sum(_is_echo(choice) for choice in assignment.choices)
+    filled -= 0.5 * echoes / max(len(required), 1)
+    return 0.3 * filled + 0.4 * (used / len(said) if said else 0.0) + 0.08 * min(cued, 3) + min(chosen, 0.3)
 
 
 # ---- steps ----------------------------------------------------------------------------------------------------
@@ -249,7 +251,8 @@ def fitness(profile: Profile, assignment: Assignment, sentence: Sentence) -> flo
 def make_step(profile: Profile, assignment: Assignment, sentence: Sentence) -> Step:
     step = Step(profile, {}, sentence=sentence)
     for choice in assignment.choices:
-        put(step, choice.slot, choice.candidate.value)
+        if not _is_echo(choice):
+            put(step, choice.slot, choice.candidate.value)
     for slot in profile.slots:
         if slot.required and slot.path not in step.values and slot.path not in step.refused:
             if len(slot.enum) == 1:
@@ -258,6 +261,14 @@ def make_step(profile: Profile, assignment: Assignment, sentence: Sentence) -> S
                 step.values[slot.path] = slot.default
     _complete_objects(step)
     return step
+
+
+def _is_echo(choice: Choice) -> bool:
+    """ "Add a new pet": "pet" only repeats what the function is about; "order 2 of these" gives no number of a pet."""
+    echo = "all_known" in choice.features or "counted_identifier" in choice.features
+    span = choice.candidate.span
+    repeats = span is not None and span.kind == "phrase" and choice.features.get("operation_words") == 1.0
+    return (echo or (repeats and "length" in choice.features and choice.features["length"] == 0.0)) and choice.score < 0
 
 
 def put(step: Step, slot: Slot, value: Any) -> None:

@@ -88,7 +88,7 @@ SYNONYMS: tuple[str, ...] = (
     "kind type category variety",
     "message text body content",
     "comment remark note",
-    "task todo to-do",
+    "task todo to-do reminder remind",
     "maximum most highest upper",
     "minimum least lowest lower",
     "increase grow growth rise",

@@ -142,7 +142,7 @@ WEIGHTS: dict[str, float] = {
     "quoted_place": -0.33,
     "quoted_number": -1.50,
     "depth": -0.60,
-    "counted_identifier": -2.00,
+    "counted_identifier": -6.0,
     "counted_quantity": 1.45,
     "optional_list": -0.10,
     "optional_boolean": 0.80,
@@ -252,9 +252,7 @@ def _breaks_rule(slot: Slot, value: object) -> bool:
         longest = slot.schema.get("maxLength")
         uuid = slot.schema.get("format") == "uuid" and _UUID.fullmatch(value) is None
         return uuid or (isinstance(longest, int) and len(value) > longest)
-    if isinstance(value, int | float):
-        low, high = slot.schema.get("minimum"), slot.schema.get("maximum")
-        return (isinstance(low, int | float) and value < low) or (isinstance(high, int | float) and value > high)
+    # A number out of bounds stays: the person is told the rule instead of losing the number.
     return False
 
 
@@ -425,6 +423,8 @@ def _counts_things(sentence: Sentence, span: Span) -> bool:
     if plain[max(span.start - 1, 0) : span.start] == "第" or plain[span.start : span.start + 1] == "第":
         return False
     if plain[end : end + 1] in _COUNTERS:
+        return True
+    if re.match(r"\s?(?:of|x|×)\s", plain[end : end + 5]):
         return True
     following = _index_at(sentence, end)
     token = sentence.tokens[following] if following < len(sentence.tokens) else None

@@ -108,7 +108,7 @@ def find_spans(text: str, plain: str, tokens: Sequence[Token], today: date) -> l
     found = [*fixed, *names, *phrases, *_periods(text, plain), *_units_named(text, plain, tokens, numbers)]
     found += _bracketed(text, plain, fixed, tokens) + _enumerations(plain, fixed, text)
     found += _word_lists(text, pieces) + _word_lists(text, common) + _intervals(text, plain, numbers)
-    found += _longer(text, tokens, names, phrases) + _tails(text, plain)
+    found += _longer(text, tokens, names, phrases) + _tails(text, plain, moments)
     found += _pairs(text, plain) + _counted_lists(text, plain, numbers, phrases)
     return sorted(found, key=lambda span: (span.start, span.end))[: 4 * MAX_SPANS]
 
@@ -600,14 +600,18 @@ def _goes_on(tokens: Sequence[Token], index: int) -> bool:
     )
 
 
-_TAIL = re.compile(r"(?::(?=[\u3400-\u9fff])|(?::|\b(?:saying|says|say|that reads|reading))\s+(?=\S))", re.IGNORECASE)
+_TAIL = re.compile(r"(?::(?=[\u3400-\u9fff])|(?::|\b(?:saying|says|say|that reads|reading))\s+(?=\S)|\b(?:remind me|remember|don't forget)(?:\s+to|\s+about)?\s+(?=\S)|提醒我(?:要|去)?)", re.IGNORECASE)
 
 
-def _tails(text: str, plain: str) -> list[Span]:
+def _tails(text: str, plain: str, moments: Sequence[Span]) -> list[Span]:
     """What follows a colon or "saying", up to the end: "Add a TODO: publish video"."""
     found: list[Span] = []
     for match in _TAIL.finditer(plain):
-        rest = text[match.end() :].strip()
+        stop = len(text)
+        if match.group().lower().startswith(("remind", "remember", "don't", "提醒")):
+            stop = next((span.start for span in moments if span.start > match.end()), stop)
+        rest = text[match.end() : stop].strip()
+        rest = re.sub(r"\s+(?:on|at|by|in|before)$", "", rest)
         stripped = rest.rstrip(".。!！").strip()
         if stripped and stripped[0] not in "\"'“‘「[({" and len(found) < 3:
             found.append(Span("tail", match.end(), match.end() + len(stripped), stripped))

@@ -106,3 +106,11 @@ def failed(name: str, status: int | None, detail: str, chinese: bool) -> str:
 
 def done(name: str, chinese: bool) -> str:
     return f"`{name}` 的结果：" if chinese else f"Result of `{name}`:"
+
+
+def dropped(chinese: bool) -> str:
+    return "好的，已放弃。" if chinese else "Dropped. Nothing was called."
+
+
+def not_allowed(name: str, chinese: bool) -> str:
+    return f"`{name}` 没有执行：你没有允许。" if chinese else f"`{name}` was not called: you did not allow it."
