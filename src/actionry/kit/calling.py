@@ -205,7 +205,7 @@ def _show_request(request: Request, as_json: bool) -> None:
         }
         click.echo(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode())
         return
-    click.echo(terminal.safe(format_request(request)))
+    click.echo(terminal.safe(format_request(request)), nl=False)
 
 
 def format_request(request: Request) -> str:
