@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import orjson
 
@@ -40,7 +40,7 @@ _BUSY_S = 10.0
 
 
 class FileJournal:
-    """Many processes may share the file; close it when done, or use it as a context manager."""
+    """Many processes may share the file. `async with FileJournal(path) as journal: …`, or `aclose` when done."""
 
     def __init__(self, path: Path | str, *, clock: Callable[[], float] = time.time) -> None:
         self._path = Path(path)
@@ -49,14 +49,18 @@ class FileJournal:
         # SQLite waits for the disk: in a thread, and in one only, so that steps keep their order.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="actionry-journal")
 
-    def __enter__(self) -> FileJournal:
+    async def __aenter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Wait for the step under way, and close the file."""
+        await asyncio.to_thread(self.close)
 
     def close(self) -> None:
-        """Wait for the step under way, and close the file."""
+        """`aclose` where no event loop runs."""
         with suppress(RuntimeError):  # closed before
             self._thread.submit(self._close).result()
         self._thread.shutdown()
