@@ -5,13 +5,8 @@ is decided there.
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
-import shutil
-import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -44,10 +39,10 @@ from actionry.credentials.oauth import (
 from actionry.errors import LoginNeeded, OAuthError
 from actionry.http import Request, Response
 from actionry.openapi.model import SecurityRequirement, SecurityScheme
+from support.oauth_provider import running_provider
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
-HARNESS = Path(__file__).parents[2] / "bench" / "oauth_provider"
 BASIC_SECRET = Secret("basic+secret/with=odd%characters:and&more-0123456789")
 POST_SECRET = Secret("post-secret-0123456789-0123456789-0123456789")
 ROBOT_SECRET = Secret("robot-secret-0123456789-0123456789-0123456789")
@@ -56,40 +51,10 @@ API_ORIGIN = "https://api.example.com"
 SCHEME = SecurityScheme(name="login", kind="oauth2")
 
 
-def missing(reason: str) -> None:
-    """In CI a missing tool is a failure, elsewhere the tests are left out."""
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[str]:
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        missing("Node.js and npm are needed for the certified OAuth provider")
-    assert node is not None
-    assert npm is not None
-    with (HARNESS / "package.json").open() as lock:
-        # Test processes that start together install once.
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (HARNESS / "node_modules" / "oidc-provider").is_dir():
-            done = subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=HARNESS, capture_output=True, timeout=120)
-            if done.returncode != 0:
-                missing("npm could not install the certified OAuth provider")
-    server = subprocess.Popen(
-        [node, "server.mjs"], cwd=HARNESS, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
-    assert server.stdin is not None
-    assert server.stdout is not None
-    try:
-        line = server.stdout.readline()
-        assert line, "the provider did not start"
-        yield str(orjson.loads(line)["issuer"])
-    finally:
-        server.stdin.close()
-        server.wait(timeout=10)
-        server.stdout.close()
+    with running_provider() as address:
+        yield address
 
 
 @dataclass

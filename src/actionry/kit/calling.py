@@ -12,6 +12,9 @@ import click
 import orjson
 
 from actionry.actions.action import Action
+from actionry.actions.content import dump_json
+from actionry.actions.proposal import Proposal
+from actionry.actions.result import Result
 from actionry.errors import ConfirmationDeclined, LoginNeeded
 from actionry.http import File, Request
 from actionry.kit import terminal
@@ -167,9 +170,21 @@ async def _send(
         click.echo(f"{result.status} {result.media_type}".strip(), err=True)
         click.echo(terminal.safe(result.text_for_model))
     if output is not None:
-        await asyncio.to_thread(output.write_bytes, result.content)
-        click.echo(f"{len(result.content):,} bytes in {output}.", err=True)
+        content = _whole(result)
+        await asyncio.to_thread(output.write_bytes, content)
+        click.echo(f"{len(content):,} bytes in {output}.", err=True)
     return 0 if 200 <= result.status < 400 else 1
+
+
+def _whole(result: Result) -> bytes:
+    """The answer in full: a file as it came, text as UTF-8."""
+    if isinstance(result.data, File):
+        return result.data.content
+    if result.rest is not None:
+        return result.rest.content
+    if result.data is None:
+        return b""
+    return (result.data if isinstance(result.data, str) else dump_json(result.data)).encode()
 
 
 def _plain(value: Any) -> Any:
@@ -180,9 +195,9 @@ def _plain(value: Any) -> Any:
     )
 
 
-def _ask(proposal: Any) -> bool:
+def _ask(proposal: Proposal) -> bool:
     """Show exactly what will be sent, and ask; without a terminal nobody can answer, so nothing is sent."""
-    click.echo(terminal.safe(str(proposal)), err=True)
+    click.echo(terminal.safe(format_proposal(proposal)), err=True)
     if not sys.stdin.isatty():
         raise ConfirmationDeclined(
             "This operation is consequential and there is no terminal to ask at; nothing was sent.",
@@ -190,6 +205,17 @@ def _ask(proposal: Any) -> bool:
         )
     answer: str = click.prompt("[a]llow / [d]ecline", type=click.Choice(["a", "d"]), show_choices=False, err=True)
     return answer == "a"
+
+
+def format_proposal(proposal: Proposal) -> str:
+    """What a person reads before they decide: the sentence, the reasons, and the request in full."""
+    lines = [proposal.sentence, *proposal.reasons, f"{proposal.method} {proposal.url}"]
+    lines += [f"{name}: {value}" for name, value in proposal.headers]
+    if proposal.credential:
+        lines.append(f"Signed with {proposal.credential}.")
+    if proposal.body is not None:
+        lines.append(proposal.body if isinstance(proposal.body, str) else dump_json(proposal.body))
+    return "\n".join(lines)
 
 
 # ------------------------------------------------------------------------- dry run
