@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 from actionry.findings import Finding, escape_token, join_pointer
 from actionry.limits import OPENAI, Profile
 from actionry.openapi.codes import make_finding
-from actionry.openapi.lint import Row, Subject, walk_references
 from actionry.openapi.model import Schema
+from actionry.openapi.rules import Row, Subject
+from actionry.openapi.walk import walk_references
 
 _METHODS = frozenset({"get", "put", "post", "delete", "patch"})
 """WI-11: HEAD, OPTIONS and TRACE are skipped."""
