@@ -23,7 +23,7 @@ from actionry.tools.search_dependencies import Dependencies
 from actionry.tools.search_fields import Facts, Field, SearchableFunction, read_facts
 from actionry.tools.search_lexicon import read_lexicon
 from actionry.tools.search_vocabulary import COMMON_WORDS, STOP_WORDS, word_set
-from actionry.tools.search_words import family, grams, stem, words_of
+from actionry.tools.search_words import family, grams, split_compound, stem, words_of
 
 F = TypeVar("F", bound=SearchableFunction)
 
@@ -64,13 +64,16 @@ class Weights:
     stop_word: float = 0.08
     common_word: float = 0.6
     synonym: float = 0.45
-    theme: float = 0.22
+    theme: float = 0.8
     theme_votes: float = 3.0
+    theme_saturation: float = 2.5
     verb: float = 0.3
     family: float = 0.6
     question: float = 0.5
     """Of a question ("who …", "how many …") for operations that read."""
     compound: float = 0.9
+    value_word: float = 0.5
+    """Of a word in quotes, or of a name in the sentence."""
     aside: float = 0.4
     """Of a verb that only describes: "the webhook that posts to our chat"."""
     spelling: float = 0.6
@@ -117,6 +120,8 @@ _LEAD = word_set(
     "first second secondly third additionally furthermore moreover afterwards after that once subsequently help me "
     "know kindly my is it be able let us now"
 )
+_QUOTED = re.compile(r"[\"“]([^\"“”]{1,80})[\"”]|(?<![\w])'([^']{1,80})'(?![\w])|《([^》]{1,80})》")
+_CAPITAL = re.compile(r"(?<=[a-z0-9,] )[A-Z][a-z]+")
 _RELATIVES = word_set("that which who whose")
 _GOES_ON = word_set("the it its this that these those they he she his her their here with where which use using")
 
@@ -168,10 +173,58 @@ _GIVES_ID = re.compile(
 _METHOD_VERBS = {"GET": "!read", "POST": "!create", "PUT": "!update", "PATCH": "!update", "DELETE": "!delete"}
 
 
+GIVEN = 0.25
+"""What the source of a value counts for when the sentence seems to give the value itself."""
+FEW_WORDS = 20
+"""An operation with as many words, or fewer, says little about itself."""
 MIN_FREQUENT = 200
 FREQUENT_SHARE = 40
 """A term in more operations than this (number, and part of all) is kept as one byte an operation."""
 _AIMS = frozenset(_METHOD_VERBS.values())
+
+
+def _words_in(field: Field, text: str) -> list[str]:
+    """The words of a text; in names, words written as one are read apart too."""
+    words = words_of(text)
+    if field == "name":
+        words.extend(part for word in tuple(words) for part in _parts(word))
+    return words
+
+
+@lru_cache(maxsize=16_384)
+def _parts(word: str) -> tuple[str, ...]:
+    """Known words of a compound, or the known word that it nearly is (`astrolgy`); () for a known word."""
+    if _is_word(word):
+        return ()
+    return tuple(split_compound(word, _is_word)) or _nearest_known(word)
+
+
+def _nearest_known(word: str) -> tuple[str, ...]:
+    own = grams(word)
+    if len(own) < 7 or not word.isalpha():
+        return ()
+    shared: Counter[str] = Counter()
+    for gram in own:
+        shared.update(_known_by_gram().get(gram, ()))
+    near = [(2 * n / (len(own) + len(grams(other))), other) for other, n in shared.most_common(5)]
+    return (max(near)[1],) if near and max(near)[0] >= 0.8 else ()
+
+
+@lru_cache(maxsize=1)
+def _known_by_gram() -> dict[str, list[str]]:
+    by_gram: dict[str, list[str]] = defaultdict(list)
+    for word in read_lexicon()[0]:
+        if len(word) > 5:
+            for gram in grams(word):
+                by_gram[gram].append(word)
+    return by_gram
+
+
+def _is_word(word: str) -> bool:
+    """Whether the tables of this project know it."""
+    lexicon, _ = _lexicon()
+    root = stem(word)
+    return root in lexicon or root in _COMMON_STEMS or word in STOP_WORDS
 
 
 def _does(facts: Facts) -> str:
@@ -206,6 +259,7 @@ class OperationIndex(Generic[F]):
         self._idf: dict[str, float] = {}
         self._by_family: dict[str, list[str]] = {}
         self._by_gram: dict[str, list[str]] = {}
+        self._name_words: set[str] = set()
         self._heads: list[tuple[str, ...]] = []
         self._does = [_does(one) for one in facts]
         self._build(facts)
@@ -231,13 +285,16 @@ class OperationIndex(Generic[F]):
         total: Counter[Field] = Counter()
         read: list[list[tuple[Field, list[str]]]] = []
         for one in facts:
-            texts = [(field, [stem(word) for word in words_of(text)]) for field, text in one.texts if text]
+            texts = [(field, [stem(word) for word in _words_in(field, text)]) for field, text in one.texts if text]
             own: Counter[Field] = Counter()
             for field, words in texts:
                 own[field] += len(words)
             total.update(own)
             lengths.append(dict(own))
             read.append(texts)
+        # Short descriptions leave more to be guessed from the field of life that they belong to.
+        words_each = sum(total.values()) / max(1, len(facts))
+        self._theme = self.weights.theme * min(1.0, math.sqrt(FEW_WORDS / max(1.0, words_each)))
         mean = {field: max(1.0, total[field] / max(1, len(facts))) for field in weights}
         share = self.weights.length_share
         for one, texts, own_length in zip(facts, read, lengths, strict=True):
@@ -252,6 +309,7 @@ class OperationIndex(Generic[F]):
             counts.append(frequency)
         self._post(counts)
         for texts in read:
+            self._name_words.update(word for field, words in texts if field == "name" for word in words)
             words = [word for field, words in texts if field in ("name", "summary") for word in words]
             self._heads.append(tuple(dict.fromkeys(word for word in words if word not in STOP_WORDS))[:12])
 
@@ -268,7 +326,8 @@ class OperationIndex(Generic[F]):
         k1 = self.weights.saturation
         for number, frequency in enumerate(counts):
             for term, weight in frequency.items():
-                postings[term].append((number, weight / (weight + k1)))
+                soft = self.weights.theme_saturation if term[0] == "~" else k1
+                postings[term].append((number, weight / (weight + soft)))
         size = len(counts)
         self._unit = math.log(1 + (size - 0.5) / 1.5) ** self.weights.rarity
         code = "H" if size < 65_536 else "I"
@@ -332,6 +391,7 @@ class OperationIndex(Generic[F]):
                 add(joined, weights.compound)
         themes: dict[str, float] = defaultdict(float)
         begins, previous = True, ""
+        values = self._value_words(text)
         for word in words:
             root = stem(word)
             verb = begins and root in verbs
@@ -341,6 +401,8 @@ class OperationIndex(Generic[F]):
                 continue
             begins = False
             share = weights.common_word if word in COMMON_WORDS or root in _COMMON_STEMS else 1.0
+            if word in values:
+                share *= weights.value_word
             if previous in _RELATIVES and root in verbs:
                 share *= weights.aside
             previous = word
@@ -360,9 +422,20 @@ class OperationIndex(Generic[F]):
             if root not in self._idf and family(root) not in self._by_family:
                 for other, likeness in self._alike(root):
                     add(other, share * likeness * weights.spelling)
+                for part_ in _parts(word):
+                    add(stem(part_), share * weights.spelling)
         for concept, votes in themes.items():
-            add(concept, weights.theme * min(votes, weights.theme_votes))
+            add(concept, self._theme * min(votes, weights.theme_votes))
         return terms
+
+    def _value_words(self, text: str) -> set[str]:
+        """Words that are likely to be values, not wishes: quoted ones, and names that no operation's name knows."""
+        words = {word for found in _QUOTED.findall(text) for word in words_of(" ".join(found))}
+        lexicon, _ = _lexicon()
+        for name in _CAPITAL.findall(text):
+            if stem(name.lower()) not in lexicon:
+                words.add(name.lower())
+        return {word for word in words if stem(word) not in self._name_words}
 
     def _alike(self, word: str) -> list[tuple[str, float]]:
         """Words of the operations spelt nearly like this one, by shared trigrams (Dice)."""
@@ -456,7 +529,7 @@ class OperationIndex(Generic[F]):
         self, text: str, segments: list[Segment], ranked: Sequence[tuple[int, float]], k: int
     ) -> list[Found[F]]:
         scores = dict(ranked)
-        given = 0.35 if _GIVES_ID.search(text) else 1.0
+        given = GIVEN if _GIVES_ID.search(text) else 1.0
         priority = dict(ranked[:k])
         helps: dict[int, tuple[int, str]] = {}
         hosts = [number for number, _ in ranked[:k]]

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from heapq import nlargest
-from os.path import commonprefix
 
 from actionry.tools.search_fields import Facts, Need
 from actionry.tools.search_vocabulary import STOP_WORDS, word_set
@@ -37,8 +36,8 @@ CHANGE_VERBS = frozenset(
     map(
         stem,
         word_set(
-            "delete remove update patch put edit modify set cancel replace destroy unset revoke disable rename archive close move "
-            "restore reset resize transfer merge accept refuse approve deny mark"
+            "delete remove update patch put edit modify set cancel replace destroy unset revoke disable rename archive "
+            "close move restore reset resize transfer merge accept refuse approve deny mark"
         ),
     )
 )
@@ -162,7 +161,7 @@ class _Finder:
         last = words[-1] if words else ""
         says_from = bool(_SAYS_WHERE_FROM.search(need.description))
         strength = 0.0
-        if last in WEAK_ID_WORDS and not head and not need.in_path:
+        if last in WEAK_ID_WORDS and not (head or need.in_path or says_from):
             return frozenset(), 0.0
         if last in ID_WORDS:
             strength = 0.7 if last in WEAK_ID_WORDS and not need.in_path else 1.0
@@ -278,7 +277,10 @@ def _card(facts: Facts) -> _Card:
     path_words = [
         tuple(stem(w) for w in split_name(part)) for part in facts.path.split("/") if part and "{" not in part
     ]
-    nouns = frozenset(word for word in words if word not in VERBS)
+    acts = SEARCH_VERBS | LIST_VERBS | CREATE_VERBS | CHANGE_VERBS
+    verb = next((word for word in words if word in acts), "")
+    things = (CREATE_VERBS | CHANGE_VERBS) - {verb}  # only the first verb acts: `searchArchive`
+    nouns = frozenset(word for word in words if word not in VERBS or word in things)
     tail = path_words[-1] if path_words else ()
     told = ""
     tags = []
@@ -288,12 +290,11 @@ def _card(facts: Facts) -> _Card:
         if field == "tags":
             tags.append("#" + text.lower())
     first = next((word for word in words if word not in VERBS), None)
-    acts = SEARCH_VERBS | LIST_VERBS | CREATE_VERBS | CHANGE_VERBS
-    at = next((at for at, word in enumerate(words) if word in acts), 0)
+    at = words.index(verb) if verb else 0
     until = words.index("by") if "by" in words[1:] else len(words)
     core = [word for word in words[at:until] if word not in VERBS or word in acts]
-    if not any(word not in VERBS for word in core):
-        core = [word for word in words if word not in VERBS]
+    if not nouns.intersection(core):
+        core = [word for word in words if word in nouns]
     group = {*tags, *([first] if first else ()), *("/" + w for part in path_words[:1] for w in part)}
     keys = {
         (frozenset(stem(w) for w in split_name(need.name) if w not in ID_WORDS), _kind_of_key(need.name))
@@ -304,8 +305,7 @@ def _card(facts: Facts) -> _Card:
         if need.in_path and not [w for w in split_name(need.name) if w not in ID_WORDS]:
             keys.add((frozenset(_before(facts.path, need.name)), _kind_of_key(need.name)))
     return _Card(
-        verbs=frozenset(words) & (SEARCH_VERBS | LIST_VERBS | CREATE_VERBS | CHANGE_VERBS)
-        or frozenset(part for part in tail if part in SEARCH_VERBS),
+        verbs=frozenset((verb,)) if verb else frozenset(part for part in tail if part in SEARCH_VERBS),
         nouns=nouns | frozenset(word for word in tail if word not in VERBS),
         core=frozenset(core),
         group=frozenset(group),
@@ -325,7 +325,8 @@ def _card(facts: Facts) -> _Card:
 
 def _shared_start(one: str, other: str) -> float:
     """Share of the longer name that both begin with: names of one API are often spelt alike."""
-    return len(commonprefix((one, other))) / max(len(one), len(other), 1)
+    shared = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    return shared / max(len(one), len(other), 1)
 
 
 def _things(facts: Facts) -> Iterator[str]:

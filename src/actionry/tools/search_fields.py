@@ -1,7 +1,8 @@
 """What an index reads of one operation: texts by field, what it needs, what it yields.
 
-Anything with `.name`, `.description` and `.parameters` (JSON Schema of an object) will do; `.method`, `.path`, `.tags`,
-`.summary`, `.operation_id`, `.returns` (JSON Schema of the success response) and `.links` are read where they are there.
+Anything with `.name`, `.description` and `.parameters` (JSON Schema of an object) will do; `.method`, `.path`,
+`.tags`, `.summary`, `.operation_id`, `.returns` (JSON Schema of the success response) and `.links` (operation ids)
+are read where they are there. Functions made from a document are read from their `.operation`.
 """
 
 from __future__ import annotations
@@ -107,13 +108,11 @@ def _links_of(function: SearchableFunction) -> list[str]:
     """Operation ids in the links of the responses (OpenAPI 3.1.0, Link Object), where they stand in place."""
     operation = getattr(function, "operation", None)
     responses = operation.raw.get("responses") if isinstance(operation, Operation) else None
-    found = []
+    links: list[object] = []
     for response in responses.values() if isinstance(responses, dict) else ():
-        links = response.get("links") if isinstance(response, dict) else None
-        for link in links.values() if isinstance(links, dict) else ():
-            if isinstance(link, dict) and isinstance(link.get("operationId"), str):
-                found.append(link["operationId"])
-    return found
+        named = response.get("links") if isinstance(response, dict) else None
+        links.extend(named.values() if isinstance(named, dict) else ())
+    return _texts([link.get("operationId") for link in links if isinstance(link, dict)])
 
 
 def first_sentence(text: str) -> tuple[str, str]:
@@ -144,7 +143,8 @@ def _read_operation(operation: Operation, facts: Facts) -> None:
         merged = {**(target if isinstance(target, dict) else {}), **schema}
         if parameter.description:
             merged["description"] = parameter.description
-        _add_need(facts, merged, parameter.name, parameter.required, "", 0, in_path=parameter.location == "path")
+        in_path = parameter.location == "path"
+        _add_need(facts, merged, parameter.name, parameter.required, "", 0, in_path=in_path)
     if operation.request_body is not None and operation.request_body.content:
         body = operation.request_body.content[0].schema
         if operation.request_body.description:
@@ -197,10 +197,10 @@ def _resolver(root: object) -> Resolver:
 def _properties(
     root: Mapping[str, Any], resolve: Resolver
 ) -> Iterator[tuple[Mapping[str, Any], str, bool, str, int, str]]:
-    """(schema, property name, required, schema it was declared in, depth, holding property); references are followed.
+    """(schema, property name, required, schema it was declared in, depth, holding property), references followed.
 
-    Nearest first; cycles and size are bounded by MAX_DEPTH and MAX_SCHEMA_NODES. The fourth is the property's own `$ref` name if it
-    has one, else the name of the schema that holds it.
+    Nearest first; cycles and size are bounded by MAX_DEPTH and MAX_SCHEMA_NODES. The fourth is the property's own
+    `$ref` name if it has one, else the name of the schema that holds it.
     """
     queue: deque[tuple[Mapping[str, Any], str, int, str]] = deque([(root, "", 0, "")])
     opened: set[str] = set()

@@ -90,6 +90,14 @@ COMMON_WORDS = word_set(
     ten hundred thousand million field sector york united states america usa uk london city country local
     international national worldwide enter entered given known existing desired required further moreover however
     therefore secondly afterwards meanwhile besides
+    variable unit principle never maximum highlighting informed contain characteristic level restriction
+    requesting participant identifying identifier recommended issue priority pattern purpose dimension element benefit
+    named platform created called according estimated towards experience structure resource updated located point
+    feature instruction tracking creating taking focused designed featuring feeling vibrant frustrated frustrating
+    greetings obtaining generating incorporating showcasing started conducting evaluate ensure aspect presence breakdown
+    ethical depth reality interactive january february march april june july august september october november
+    december monday tuesday wednesday thursday friday saturday sunday weekend tonight morning afternoon evening
+    minute hour second price market popular affordable favourite browse gather compile ask asking tell
     """
 )
 """Words that say little about what is wanted, however rare they are among few operations."""

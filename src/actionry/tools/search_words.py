@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 
 from actionry.tools.search_chinese import LONGEST_CHINESE, MEANINGS
@@ -31,8 +32,9 @@ _IRREGULAR = {
     "analytics": "analytic", "statistics": "statistic", "does": "do", "has": "have", "taxes": "tax", "axes": "axis",
     "better": "good", "best": "good", "worse": "bad", "worst": "bad", "thing": "thing", "string": "string",
     "king": "king", "ring": "ring", "spring": "spring", "wing": "wing", "sing": "sing", "during": "during",
-    "meeting": "meeting", "meetings": "meeting", "building": "building", "buildings": "building",
-    "clothing": "clothes", "clothes": "clothes", "evening": "evening", "morning": "morning", "wedding": "wedding",
+    "marketing": "marketing", "meeting": "meeting", "meetings": "meeting", "building": "building",
+    "buildings": "building", "clothing": "clothes", "clothes": "clothes",
+    "evening": "evening", "morning": "morning", "wedding": "wedding",
     "housing": "house", "united": "united", "need": "need", "feed": "feed", "speed": "speed", "seed": "seed",
     "red": "red", "bed": "bed", "dies": "die", "died": "die", "lies": "lie", "tied": "tie", "ties": "tie",
     "pies": "pie", "mined": "mine", "hero": "hero", "heroes": "hero", "shoes": "shoe", "photos": "photo",
@@ -150,6 +152,29 @@ def read_chinese(run: str) -> list[str]:
 def split_name(name: str) -> list[str]:
     """Words of an identifier, unstemmed: `origin_sky_id` and `originSkyID` -> origin sky id."""
     return [token.lower() for token in _TOKEN.findall(name)]
+
+
+def split_compound(word: str, known: Callable[[str], bool]) -> list[str]:
+    """Words written as one, where it is made of known ones: `seoanalysis` -> seo analysis; [] when it is not.
+
+    The fewest parts win; each has three letters or more, or stands in SHORT_WORDS.
+    """
+    if not 6 <= len(word) <= 40 or not word.isascii() or not word.isalpha():
+        return []
+    best: list[list[str] | None] = [[]] + [None] * len(word)
+    for end in range(2, len(word) + 1):
+        for start in range(max(0, end - 16), end - 1):
+            before, part = best[start], word[start:end]
+            if before is None or not (known(part) if len(part) > 2 else part in SHORT_WORDS):
+                continue
+            shortest = best[end]
+            if shortest is None or len(before) + 1 < len(shortest):
+                best[end] = [*before, part]
+    found = best[-1]
+    return found if found is not None and 2 <= len(found) <= 4 else []
+
+
+SHORT_WORDS = frozenset(("ai", "tv", "db", "qr", "ev", "ad", "ip", "id", "io", "go", "my", "vr", "pr", "hr", "ui"))
 
 
 def grams(word: str) -> set[str]:
