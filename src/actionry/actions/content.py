@@ -143,7 +143,7 @@ def _try(body: bytes, charset: str | None) -> str | None:
         return None
     name = _MEANT.get(charset.lower(), charset)
     try:
-        if codecs.lookup(name).name in _NO_CHARSETS:
+        if codecs.lookup(name).name.replace("-", "_") in _NO_CHARSETS:
             return None
         return body.decode(name)
     except (LookupError, UnicodeError, ValueError):  # ValueError: a NUL in the name

@@ -41,7 +41,7 @@ def safe_name(name: str, fallback: str = "file") -> str:
     """
     name = unicodedata.normalize("NFC", visible(name.encode("utf-8", "ignore").decode()))
     name = _SEPARATORS.split(name)[-1]
-    name = re.sub(r"\s+", " ", _FORBIDDEN.sub("_", name)).strip(" .")
+    name = _FORBIDDEN.sub("_", re.sub(r"\s+", " ", name)).strip(" .")
     if not name:
         return fallback
     if _RESERVED.fullmatch(name):

@@ -27,6 +27,7 @@ from actionry.tools.function_schema import Function
 
 REFERENCES = "openaiFileIdRefs"
 RETURNED = "openaiFileResponse"
+_URL_SAFE = str.maketrans("-_", "+/")
 NOT_RETURNED = ("image/", "video/")
 """What the original does not take back (FI-05)."""
 
@@ -291,8 +292,11 @@ async def _read_item(item: Any, outbound: Outbound, profile: Profile) -> File:
         raise _Refused("it has no `content`")
     if len(content) > profile.file_bytes * 4 // 3 + 1024:
         raise _Refused(_too_large(profile))
+    if content.startswith("data:"):
+        content = content.partition("base64,")[2]
+    plain = "".join(content.split()).translate(_URL_SAFE)
     try:
-        decoded = base64.b64decode(content.partition("base64,")[2] if content.startswith("data:") else content)
+        decoded = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise _Refused("its content is no base64") from None
     media_type = _text(item, "mime_type") or _text(item, "media_type") or "application/octet-stream"

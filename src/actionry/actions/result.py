@@ -126,6 +126,7 @@ def too_large_error(size: int | None, limit: int, result: Result | None = None) 
     return error
 
 
+_NOT_FINITE = re.compile(r"\b(?:NaN|Infinity)\b")  # no JSON, so they cannot be written out again
 _EXTENSIONS = {
     "json": ".json", "json lines": ".jsonl", "csv": ".csv", "html": ".html", "xml": ".xml", "events": ".txt",
     "text": ".txt", "binary": ".bin", "empty": ".txt",
@@ -141,7 +142,8 @@ def _read_text(
             if data is BAD:
                 return text, shape_text(text, shape)
             # Escapes may spell invisible characters; written out, they are seen and taken out (P-11).
-            shown = dump_json(data) if "\\u" in text or "\n" in text else text
+            tidy = ("\\u" in text or "\n" in text) and not _NOT_FINITE.search(text)
+            shown = dump_json(data) if tidy else text
             return data, shape_json(data, shown, shape)
         case "json lines":
             data = parse_json_lines(text)
