@@ -173,6 +173,8 @@ _GIVES_ID = re.compile(
 _METHOD_VERBS = {"GET": "!read", "POST": "!create", "PUT": "!update", "PATCH": "!update", "DELETE": "!delete"}
 
 
+MAX_SENTENCE = 4000
+"""Characters of a sentence that are read."""
 GIVEN = 0.25
 """What the source of a value counts for when the sentence seems to give the value itself."""
 FEW_WORDS = 20
@@ -224,7 +226,12 @@ def _is_word(word: str) -> bool:
     """Whether the tables of this project know it."""
     lexicon, _ = _lexicon()
     root = stem(word)
-    return root in lexicon or root in _COMMON_STEMS or word in STOP_WORDS
+    return root in lexicon or root in _COMMON_STEMS or word in STOP_WORDS or family(root) in _families()
+
+
+@lru_cache(maxsize=1)
+def _families() -> frozenset[str]:
+    return frozenset(family(word) for word in _lexicon()[0] if len(word) > 3)
 
 
 def _does(facts: Facts) -> str:
@@ -272,6 +279,7 @@ class OperationIndex(Generic[F]):
         """
         if k < 1 or not self.functions:
             return []
+        text = text[:MAX_SENTENCE]
         segments = self._segments(text)
         ranked = self._rank(segments, 2 * k + 10)
         return self._complete(text, segments, ranked, k)
@@ -354,7 +362,7 @@ class OperationIndex(Generic[F]):
         """Terms with their weights, for each part of the sentence that speaks of a thing of its own."""
         segments: list[Segment] = []
         said: set[str] = set()
-        for part in parts_of(text[:4000]):
+        for part in parts_of(text):
             terms = self._terms(part)
             for term in terms.keys() & said:
                 terms[term] *= self.weights.said_before
