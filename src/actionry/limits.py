@@ -111,6 +111,13 @@ ACTIONRY = replace(
 PROFILES: dict[ProfileName, Profile] = {"actionry": ACTIONRY, "openai": OPENAI}
 READ_LIMITS = ReadLimits()
 
+SPRING_2023 = replace(
+    OPENAI, name_for_human=50, description_for_human=120, operation_description=200, parameter_description=200
+)
+"""The original's first limits for plugins, wider for what people read (M-04, M-06)."""
+MANIFEST_READ_LIMITS = ReadLimits(bytes=1_000_000, depth=50, nodes=50_000, aliases=100)
+"""A manifest is a page of text; a logo may be inside."""
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundLimits:
     """What one request through the door may cost (THREATS section 4, D-13…D-18)."""
