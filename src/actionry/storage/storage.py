@@ -1,0 +1,55 @@
+"""Everything that is stored, opened together: `storage = await open_storage(url, vault=vault, data_dir=folder)`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from actionry.credentials.vault import Vault
+from actionry.storage.answers import Answers
+from actionry.storage.calls import Journal
+from actionry.storage.conversations import Conversations
+from actionry.storage.engine import Database
+from actionry.storage.hub import Hub
+from actionry.storage.idempotency import Idempotency
+from actionry.storage.listen import Listener
+from actionry.storage.schema import prepare_schema
+from actionry.storage.turns import Turns
+
+
+class Storage:
+    """The aggregates of one deployment; one per process."""
+
+    def __init__(
+        self, database: Database, *, vault: Vault, data_dir: Path, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.database = database
+        self.vault = vault
+        self.data_dir = data_dir
+        self.hub = Hub()
+        self.turns = Turns(database, self.hub, clock=clock)
+        self.answers = Answers(self.turns, clock=clock)
+        self.calls = Journal(database, clock=clock)
+        self.idempotency = Idempotency(database, clock=clock)
+        self.conversations = Conversations(self.turns, self.idempotency, clock=clock)
+        self._listener = Listener(database, self.hub)
+
+    async def open(self, *, upgrade: bool = True) -> None:
+        """Prepare the tables, and hear other processes. Raises SchemaMismatch, DatabaseUnavailable."""
+        await prepare_schema(self.database, upgrade=upgrade)
+        self._listener.start()
+
+    async def close(self) -> None:
+        await self.turns.close()
+        await self.hub.close()
+        await self._listener.close()
+        await self.database.close()
+
+
+async def open_storage(
+    url: str, *, vault: Vault, data_dir: Path, upgrade: bool = True, clock: Callable[[], float] = time.time
+) -> Storage:
+    storage = Storage(Database(url), vault=vault, data_dir=data_dir, clock=clock)
+    await storage.open(upgrade=upgrade)
+    return storage
