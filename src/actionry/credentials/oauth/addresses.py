@@ -6,46 +6,15 @@ from __future__ import annotations
 
 import re
 import sys
-from functools import cache
 from urllib.parse import urlsplit
 
-from publicsuffixlist import PublicSuffixList
-
-from actionry.credentials.attach import is_loopback, is_secure
+from actionry.credentials.attach import is_secure
+from actionry.domains import VENDORS, is_owned_by, registrable_domain
 from actionry.errors import Audience, OAuthError
 from actionry.findings import Finding
 
 SAFE_URL = re.compile(r"[A-Za-z0-9\-._~%:/?#\[\]@!*+,=&]+")
 """RFC 3986 without `$ ( ) ; '`: legal, used by no known provider, and read by shells (CVE-2025-6514)."""
-
-VENDORS: dict[str, frozenset[str]] = {
-    # The original's three exceptions from the one-root-domain rule (SV-07): their logins and APIs live apart.
-    "Google": frozenset({"google.com", "googleapis.com", "youtube.com", "gmail.com", "withgoogle.com"}),
-    "Microsoft": frozenset(
-        {
-            "microsoft.com",
-            "microsoftonline.com",
-            "microsoftonline.us",
-            "live.com",
-            "office.com",
-            "office365.com",
-            "outlook.com",
-            "sharepoint.com",
-            "windows.net",
-            "azure.com",
-            "dynamics.com",
-            "powerbi.com",
-            "onedrive.com",
-            "visualstudio.com",
-            "windowsazure.com",
-            "chinacloudapi.cn",
-            "partner.microsoftonline.cn",
-        }
-    ),
-    "Adobe": frozenset(
-        {"adobe.com", "adobe.io", "adobelogin.com", "adobeconnect.com", "adobesign.com", "echosign.com"}
-    ),
-}
 
 
 def check_oauth_url(url: str, what: str, *, told_to: Audience = "builder") -> str:
@@ -95,20 +64,16 @@ def check_root_domain(authorize_url: str, token_url: str, api_url: str, *, point
     hosts = {
         name: _host(url) for name, url in (("authorization", authorize_url), ("token", token_url), ("API", api_url))
     }
-    domains = {name: root_domain(host) for name, host in hosts.items()}
+    domains = {name: registrable_domain(host) for name, host in hosts.items()}
     if len(set(domains.values())) == 1:
         return []
     vendor = next(
-        (name for name in VENDORS if _owns(name, hosts["authorization"]) and _owns(name, hosts["token"])), None
+        (name for name in VENDORS if is_owned_by(name, hosts["authorization"]) and is_owned_by(name, hosts["token"])),
+        None,
     )
     if vendor is None:
         return [_root_domain_finding(hosts, pointer)]
-    return [] if _owns(vendor, hosts["API"]) else [_audience_finding(vendor, hosts["API"], pointer)]
-
-
-def _owns(vendor: str, host: str) -> bool:
-    # By suffix rather than by registrable domain: `googleapis.com` is itself on the public suffix list.
-    return any(host == domain or host.endswith(f".{domain}") for domain in VENDORS[vendor])
+    return [] if is_owned_by(vendor, hosts["API"]) else [_audience_finding(vendor, hosts["API"], pointer)]
 
 
 def _root_domain_finding(hosts: dict[str, str], pointer: str) -> Finding:
@@ -132,22 +97,6 @@ def _audience_finding(vendor: str, host: str, pointer: str) -> Finding:
         effect=f"Whoever runs {host} can use the token at {vendor} within its scopes.",
         mend="Ask for as few scopes as the API needs.",
     )
-
-
-def root_domain(host: str) -> str:
-    """The registrable domain (D-08), e.g. `example.co.uk` of `login.example.co.uk`; the host itself when it
-    has none.
-    """
-    if is_loopback(host):
-        return "localhost"
-    return _suffixes().privatesuffix(host.rstrip(".").lower()) or host.lower()
-
-
-@cache
-def _suffixes() -> PublicSuffixList:
-    # Reading the list takes some 40 ms, so it waits until somebody asks. ICANN's part only: `x.github.io` and
-    # `y.github.io` are different owners, and so they are different domains here too, by the private part.
-    return PublicSuffixList()
 
 
 def _host(url: str) -> str:
