@@ -74,6 +74,10 @@ SWAGGER_OBJECT = (
     "an object in a Swagger 2.0 query (which knows none) is written like `form`; the reference writes nothing"
 )
 
+HEADER_TABS = (
+    "Swagger 2.0 lists in headers use their delimiter (ssv, tsv, pipes); the reference leaves the list to fetch"
+)
+
 
 @dataclass(slots=True)
 class Found:
@@ -404,6 +408,8 @@ def _compare_headers(
 
 
 def _explain_header(value: Any, mine: str | None, other: Any) -> set[str] | None:
+    if isinstance(other, list) and mine in (sign.join(map(model.text, other)) for sign in " \t|"):
+        return {HEADER_TABS}
     if isinstance(other, list):  # Swagger 2.0: fetch joins it
         other = ",".join(map(model.text, other))
     elif other is not None and not isinstance(other, str):
@@ -574,7 +580,9 @@ def _explain_form_field(
     if isinstance(value, (dict, list)) and _cleaned(value) in ({}, []) and mine == "":
         return {EMPTY_LIST}
     if encoding is not None and encoding.style is not None:
-        if isinstance(value, str) and _js_reads(value):
+        # A list of one is joined to its item, which the reference then reads.
+        single = value[0] if isinstance(value, list) and len(value) == 1 else value
+        if isinstance(single, str) and _js_reads(single):
             return {PARSED}
         if swagger:
             piped = theirs.replace("|", "%7C")
