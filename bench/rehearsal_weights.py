@@ -1,6 +1,6 @@
 """Fit the weights of the built-in model's scores on the looked-at half (averaged structured perceptron); prints the table.
 
-    python bench/rehearsal_weights.py PATH/TO/selection
+python bench/rehearsal_weights.py PATH/TO/selection
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from rehearsal import DATA, flatten, kept, offered_functions, read, same, wrong
+from rehearsal import DATA, flatten, kept, offered_functions, plain, read, same, wrong
 
 from actionry.models.rehearsal.assign import assign, build_arguments, total_features
 from actionry.models.rehearsal.candidates import Candidate
@@ -21,10 +21,13 @@ from actionry.models.rehearsal.engine import make_step
 from actionry.models.rehearsal.scoring import WEIGHTS
 from actionry.models.rehearsal.slots import Slot
 from actionry.models.rehearsal.spans import Sentence, read_sentence
+from actionry.tools.search import parts_of
 
 import os
-RATE=float(os.environ.get('RATE','.1')); PULL=float(os.environ.get('PULL','.0005'))
-Example = tuple[Profile, Sentence, dict[str, list[Any]]]
+
+RATE = float(os.environ.get("RATE", ".1"))
+PULL = float(os.environ.get("PULL", ".0005"))
+Example = tuple[Profile, Sentence, dict[str, list[Any]], str]
 
 
 def examples(folder: Path) -> list[Example]:
@@ -32,30 +35,43 @@ def examples(folder: Path) -> list[Example]:
     for name in ("bfcl", "sealtools"):
         pools, requests = read(folder, name)
         for request in requests:
-            if kept(request["id"]) or len(request["gold"]) != 1:
+            if kept(request["id"]):
                 continue
-            profile = read_profile(pools[request["pool"]][request["gold"][0]])
-            found.append((profile, read_sentence(request["utterance"], date(2024, 5, 1)), request["args"][0]))
+            for operation, gold in zip(request["gold"], request["args"], strict=False):
+                text = request["utterance"] if len(request["gold"]) == 1 else part_about(request["utterance"], gold)
+                if text:
+                    profile = read_profile(pools[request["pool"]][operation])
+                    found.append((profile, read_sentence(text, date(2024, 5, 1)), gold, name))
     for line in (DATA / "chinese_requests.jsonl").read_text().splitlines():
         request = json.loads(line)
         if kept(request["id"]) or not request["args"]:
             continue
         functions = {f.name: f for f in offered_functions(request["source"], folder.parent / "corpus")}
         profile = read_profile(functions[request["gold"][0]])
-        found.append((profile, read_sentence(request["utterance"], date(2024, 5, 1)), request["args"]))
+        found.append((profile, read_sentence(request["utterance"], date(2024, 5, 1)), request["args"], "chinese"))
     return found
+
+
+def part_about(utterance: str, gold: dict[str, list[Any]]) -> str:
+    """The one part of a sentence with several wishes that holds all values of this call; "" when none does."""
+    wanted = [[plain(str(value)) for value in values] for values in gold.values() if "" not in values]
+    for part in parts_of(utterance):
+        here = plain(part)
+        if wanted and all(any(value and value in here for value in values) for values in wanted):
+            return part
+    return ""
 
 
 def allowed(gold: dict[str, list[Any]]) -> Any:
     def allow(slot: Slot, candidate: Candidate) -> bool:
-        return any(same(candidate.value, value) for value in gold.get('.'.join(slot.path), ()))
+        return any(same(candidate.value, value) for value in gold.get(".".join(slot.path), ()))
 
     return allow
 
 
 def exact(examples: list[Example], weights: dict[str, float]) -> float:
     right = 0
-    for profile, sentence, gold in examples:
+    for profile, sentence, gold, _ in examples:
         assignment = assign(profile.slots, sentence, profile.operation_words, weights)
         right += not assignment.missing and not wrong(flatten(make_step(profile, assignment, sentence).arguments), gold)
     return right / len(examples)
@@ -68,7 +84,7 @@ def fit(examples: list[Example], epochs: int = 10, rate: float = RATE, pull: flo
     order = list(examples)
     for epoch in range(epochs):
         random.Random(epoch).shuffle(order)
-        for profile, sentence, gold in order:
+        for profile, sentence, gold, _ in order:
             steps += 1
             guess = assign(profile.slots, sentence, profile.operation_words, weights)
             if guess.missing or wrong(flatten(build_arguments(guess.choices)), gold):
@@ -91,15 +107,20 @@ def fit(examples: list[Example], epochs: int = 10, rate: float = RATE, pull: flo
 def main() -> None:
     data = examples(Path(sys.argv[1]))
     random.Random(7).shuffle(data)
-    print("before", exact(data, WEIGHTS))
+    groups = ("bfcl", "sealtools", "chinese")
+
+    def by_group(chosen: list[Example], weights: dict[str, float]) -> list[float]:
+        return [exact([e for e in chosen if e[3] == group], weights) for group in groups]
+
+    print(len(data), "before", by_group(data, WEIGHTS))
     if "--folds" in sys.argv:
         scores = []
         for fold in range(4):
             held = data[fold::4]
-            scores.append(exact(held, fit([example for index, example in enumerate(data) if index % 4 != fold])))
-        print("cross-validated", sum(scores) / 4, scores)
+            scores.append(by_group(held, fit([e for index, e in enumerate(data) if index % 4 != fold])))
+        print("cross-validated", [sum(column) / 4 for column in zip(*scores, strict=True)])
     weights = fit(data)
-    print("fitted", exact(data, weights))
+    print("fitted", by_group(data, weights))
     for key, value in weights.items():
         print(f'    "{key}": {value:.2f},')
 

@@ -64,7 +64,10 @@ def assign(
             grown.append(_State(state.choices, state.score + _cost_of_none(slot, weights)))
             for choice in options[slot.path]:
                 if all(_compatible(choice, other) for other in state.choices):
-                    order = sum(weights.get(name, 0.0) * value for name, value in (_order(choice, other) for other in state.choices))
+                    order = sum(
+                        weights.get(name, 0.0) * value
+                        for name, value in (_order(choice, other) for other in state.choices)
+                    )
                     grown.append(_State((*state.choices, choice), state.score + choice.score + order))
         grown.sort(key=lambda state: -state.score)
         states = grown[:BEAM]
@@ -131,7 +134,9 @@ def _order(first: Choice, second: Choice) -> tuple[str, float]:
     return name, (1.0 if declared == spoken else -1.0) / gap if gap else 0.0
 
 
-_SIDES = frozenset({"first", "second", "third", "begin", "end", "from", "to", "initial", "start", "a", "b", "c", "x", "y", "z"})
+_SIDES = frozenset(
+    {"first", "second", "third", "begin", "end", "from", "to", "initial", "start", "a", "b", "c", "x", "y", "z"}
+)
 
 
 @lru_cache(maxsize=10_000)

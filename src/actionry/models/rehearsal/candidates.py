@@ -77,7 +77,9 @@ def _from_span(slot: Slot, span: Span, operation_words: frozenset[str], sentence
 
 _COUNTED = frozenset(
     concept(word)
-    for word in words_in("number integer value city place location object body charge side point set group party item side length variable")
+    for word in words_in(
+        "number integer value city place location object body charge side point set group party item side length variable"
+    )
 )
 
 
@@ -86,10 +88,17 @@ def _counts_only(slot: Slot, span: Span, sentence: Sentence, operation_words: fr
     if span.number is None or not span.number.in_words or span.number.ordinal:
         return False
     following = [token for token in sentence.tokens if token.start >= span.end][:3]
-    if any(token.stem in slot.name_words and token.stem not in _COUNTED for token in following) and "quantity" in slot.roles:
+    if (
+        any(token.stem in slot.name_words and token.stem not in _COUNTED for token in following)
+        and "quantity" in slot.roles
+    ):
         return False
-    announced = any(token.stem in _COUNTED or token.stem in operation_words for token in following if token.kind == "word")
-    return announced and any(other.kind in ("number", "name", "list") and other.start > span.end for other in sentence.spans)
+    announced = any(
+        token.stem in _COUNTED or token.stem in operation_words for token in following if token.kind == "word"
+    )
+    return announced and any(
+        other.kind in ("number", "name", "list") and other.start > span.end for other in sentence.spans
+    )
 
 
 def _number_candidates(slot: Slot, span: Span, sentence: Sentence, operation_words: frozenset[str]) -> list[Candidate]:
@@ -148,7 +157,11 @@ def _string_candidates(slot: Slot, span: Span, operation_words: frozenset[str], 
     if span.kind == "period":
         if slot.date_pattern is not None:
             return []
-        return [Candidate(span.text, span.start, span.end, span, "span")] if _TIMELIKE & {*slot.roles, *slot.name_words} else []
+        return (
+            [Candidate(span.text, span.start, span.end, span, "span")]
+            if _TIMELIKE & {*slot.roles, *slot.name_words}
+            else []
+        )
     if span.kind == "tail":
         return [Candidate(span.text, span.start, span.end, span, "span")] if "text" in slot.roles else []
     if span.kind == "unit":
@@ -160,7 +173,7 @@ def _string_candidates(slot: Slot, span: Span, operation_words: frozenset[str], 
     return [_place_of(slot, candidate) for candidate in _trimmed(slot, span, operation_words, sentence)]
 
 
-_CITY_AND_STATE = re.compile(r"\bcity,? (?:and|&) state\b|\bcity,? state\b|\b[A-Z][a-z]+, ?[A-Z]{2}\b", re.IGNORECASE)
+_CITY_AND_STATE = re.compile(r"\b[Cc]ity (?:and|&) [Ss]tate\b|\b[A-Z][a-z]+, ?[A-Z]{2}\b")
 
 
 def _place_of(slot: Slot, candidate: Candidate) -> Candidate:
@@ -175,7 +188,9 @@ def _place_of(slot: Slot, candidate: Candidate) -> Candidate:
         return replace(candidate, hints=(*candidate.hints, ("not_a_country", 1.0)))
     if head in lexicon.PLACES:
         geographic = bool({"place", "place_described"} & slot.roles) and "venue" not in slot.roles
-        candidate = replace(candidate, hints=(*candidate.hints, ("known_place" if geographic else "known_place_elsewhere", 1.0)))
+        candidate = replace(
+            candidate, hints=(*candidate.hints, ("known_place" if geographic else "known_place_elsewhere", 1.0))
+        )
     if low in lexicon.COUNTRIES and "city" in slot.name_words:
         return replace(candidate, hints=(*candidate.hints, ("country_for_city", 1.0)))
     if low in lexicon.US_CITIES and _CITY_AND_STATE.search(slot.description):
@@ -183,7 +198,9 @@ def _place_of(slot: Slot, candidate: Candidate) -> Candidate:
     return candidate
 
 
-_TIMELIKE = frozenset({"date", "time", "year", "duration", concept("timeframe"), concept("frame"), concept("month"), concept("week")})
+_TIMELIKE = frozenset(
+    {"date", "time", "year", "duration", concept("timeframe"), concept("frame"), concept("month"), concept("week")}
+)
 
 
 def _moment_text(slot: Slot, moment: Moment, verbatim: str) -> str:
@@ -205,7 +222,14 @@ def _trimmed(slot: Slot, span: Span, operation_words: frozenset[str], sentence: 
     slot `energy_type`: "renewable energy sources" -> "renewable"
     """
     tokens = sentence.tokens_within(span.start, span.end)
-    made = [Candidate(span.text, span.start, span.end, span, "span", hints=((str(span.value), 1.0),) if span.value else ())]
+    made = [
+        Candidate(span.text, span.start, span.end, span, "span", hints=((str(span.value), 1.0),) if span.value else ())
+    ]
+    if span.value == "stretched" and tokens:
+        added = tokens[-1]
+        known_word = added.means(slot.name_words) or added.means(operation_words)
+        label = "stretched_known" if known_word or added.kind == "number" else "stretched_new"
+        return [replace(made[0], hints=((label, 1.0),))]
     if not tokens or span.value:
         return made
     own = set(slot.name_words)
@@ -253,7 +277,12 @@ def _trimmed(slot: Slot, span: Span, operation_words: frozenset[str], sentence: 
 
 
 def _add_piece(
-    made: list[Candidate], seen: set[tuple[int, int]], sentence: Sentence, span: Span, piece: Sequence[Token], label: str
+    made: list[Candidate],
+    seen: set[tuple[int, int]],
+    sentence: Sentence,
+    span: Span,
+    piece: Sequence[Token],
+    label: str,
 ) -> None:
     if not piece:
         return
@@ -291,7 +320,9 @@ def _items_as(slot: Slot, values: Sequence[Any]) -> list[Any] | None:
             made.append(str(value))
         elif wanted == "number" and isinstance(value, int | float):
             made.append(float(value))
-        elif (wanted == "integer" and not (isinstance(value, int) or (isinstance(value, float) and value.is_integer()))) or (wanted in ("integer", "number") and isinstance(value, str)):
+        elif (
+            wanted == "integer" and not (isinstance(value, int) or (isinstance(value, float) and value.is_integer()))
+        ) or (wanted in ("integer", "number") and isinstance(value, str)):
             return None
         else:
             made.append(value)
@@ -359,11 +390,17 @@ def _known_values(slot: Slot, sentence: Sentence) -> list[Candidate]:
     """Values of everyday sets: colors for `color`, currencies for `currency`, the sentence's own language …"""
     if "currency" in slot.name_words:
         return _named_in(sentence, lexicon.CURRENCIES | lexicon.CHINESE_CURRENCIES, lambda spoken, code: code)
-    if "country" in slot.name_words and re.search(r"\bcode\b|ISO", f"{slot.description} {slot.schema.get('format', '')}"):
+    if "country" in slot.name_words and re.search(
+        r"\bcode\b|ISO", f"{slot.description} {slot.schema.get('format', '')}"
+    ):
         return _named_in(sentence, lexicon.COUNTRIES | lexicon.CHINESE_COUNTRIES, lambda spoken, code: code)
     if "languag" in slot.name_words or "local" in slot.name_words:
         codes = bool(re.search(r"\bcode\b|ISO|'[a-z]{2}'|\"[a-z]{2}\"|\b(?:en|zh|fr)\b", slot.description))
-        found = _named_in(sentence, lexicon.LANGUAGES | lexicon.CHINESE_LANGUAGES, lambda spoken, code: code if codes else spoken.capitalize())
+        found = _named_in(
+            sentence,
+            lexicon.LANGUAGES | lexicon.CHINESE_LANGUAGES,
+            lambda spoken, code: code if codes else spoken.capitalize(),
+        )
         if slot.required and re.search(r"written|input|of the text", slot.description):
             own = ("zh" if codes else "Chinese") if has_chinese(sentence.plain) else ("en" if codes else "English")
             found.append(Candidate(own, 0, 0, None, "known", True, (("language_of_text", 1.0),)))
@@ -385,8 +422,23 @@ def _named_in(sentence: Sentence, table: Mapping[str, str], value: Callable[[str
         if match:
             verbatim = sentence.text[match.start() : match.end()]
             meant = value(spoken, code)
-            inside = any(span.kind == "name" and span.start < match.start() + 1 and match.end() <= span.end and len(span.text) > len(spoken) for span in sentence.spans)
-            found.append(Candidate(verbatim if meant == spoken else meant, *match.span(), None, "known", True, (("known_longer", 0.5 * len(spoken.split())), ("known_inside_name", float(inside)))))
+            inside = any(
+                span.kind == "name"
+                and span.start < match.start() + 1
+                and match.end() <= span.end
+                and len(span.text) > len(spoken)
+                for span in sentence.spans
+            )
+            found.append(
+                Candidate(
+                    verbatim if meant == spoken else meant,
+                    *match.span(),
+                    None,
+                    "known",
+                    True,
+                    (("known_longer", 0.5 * len(spoken.split())), ("known_inside_name", float(inside))),
+                )
+            )
     return found
 
 
@@ -394,7 +446,9 @@ _FREQUENT = frozenset(concept(word) for word in words_in("compound compounded co
 
 
 def _number_candidate(slot: Slot, value: int, start: int, end: int) -> Candidate:
-    return Candidate(float(value) if slot.type == "number" else value, start, end, None, "choice", hints=(("exact", 1.0),))
+    return Candidate(
+        float(value) if slot.type == "number" else value, start, end, None, "choice", hints=(("exact", 1.0),)
+    )
 
 
 # ---- choices --------------------------------------------------------------------------------------------------
@@ -552,11 +606,11 @@ def _code_matches(choice: str, sentence: Sentence, source: str) -> list[Candidat
 _BOOLEAN_PREFIXES = frozenset(
     concept(word)
     for word in words_in(
-    """
+        """
     is has have include included get show with should allow enable enabled use return do can need needs want
     only flag calculate find add display require required
     """
-)
+    )
 ) | {"is", "has", "includ", "us"}
 
 
@@ -564,7 +618,9 @@ def _booleans(slot: Slot, sentence: Sentence, operation_words: frozenset[str]) -
     wanted = [word for word in slot.name_words if word not in _BOOLEAN_PREFIXES] or list(slot.name_words)
     named_negative = bool({"exclud", "without", "no", "skip", "disabl", "hid"} & set(slot.name_words))
     hits = [index for index, token in enumerate(sentence.tokens) if token.means(wanted)]
-    covered = {word for index in hits for word in (sentence.tokens[index].stem, *sentence.tokens[index].also) if word in wanted}
+    covered = {
+        word for index in hits for word in (sentence.tokens[index].stem, *sentence.tokens[index].also) if word in wanted
+    }
     share = len(covered) / max(len(set(wanted)), 1)
     if share < 0.5 or not hits:
         return []

@@ -78,15 +78,33 @@ def rank(sentence: Sentence, profiles: Sequence[Profile]) -> list[float]:
     top = max(own, default=0.0) or 1.0
     asks = is_question(sentence)
     return [
-        (0.1 if asks and reads(profile) else 0.0)
-        + 0.5 * opinion.get(id(profile.function), 0.0) + 0.5 * score / top
+        (0.1 if asks and reads(profile) else 0.0) + 0.5 * opinion.get(id(profile.function), 0.0) + 0.5 * score / top
         for profile, score in zip(profiles, own, strict=True)
     ]
 
 
-_QUESTION = re.compile(r"[?？]\s*$|吗|什么|哪些|多少|几|怎么样|如何|^\W*(?:what|which|who|when|where|how|is|are|do|does|did|any)\b", re.IGNORECASE)
+_QUESTION = re.compile(
+    r"[?？]\s*$|吗|什么|哪些|多少|几|怎么样|如何|^\W*(?:what|which|who|when|where|how|is|are|do|does|did|any)\b",
+    re.IGNORECASE,
+)
 _WRITING = frozenset(
-    concept(verb) for verb in ("create", "delete", "update", "send", "buy", "book", "set", "cancel", "upload", "pay", "place", "move", "post", "start")
+    concept(verb)
+    for verb in (
+        "create",
+        "delete",
+        "update",
+        "send",
+        "buy",
+        "book",
+        "set",
+        "cancel",
+        "upload",
+        "pay",
+        "place",
+        "move",
+        "post",
+        "start",
+    )
 )
 
 
@@ -126,7 +144,9 @@ def _own_scores(words: Sequence[str], profiles: Sequence[Profile]) -> list[float
 
 @lru_cache(maxsize=1)
 def _tells_nothing() -> frozenset[str]:
-    return _PLAIN_VERBS | frozenset(concept(word) for word in ("api", "user", "please", "something", "thing", "help", "go"))
+    return _PLAIN_VERBS | frozenset(
+        concept(word) for word in ("api", "user", "please", "something", "thing", "help", "go")
+    )
 
 
 def overlap(sentence: Sentence, profile: Profile) -> bool:
@@ -136,7 +156,8 @@ def overlap(sentence: Sentence, profile: Profile) -> bool:
 
 
 _PLAIN_VERBS = frozenset(
-    concept(verb) for verb in ("get", "list", "use", "have", "want", "need", "search", "like", "know", "help", "take", "go", "make")
+    concept(verb)
+    for verb in ("get", "list", "use", "have", "want", "need", "search", "like", "know", "help", "take", "go", "make")
 ) - {concept("create")}
 
 

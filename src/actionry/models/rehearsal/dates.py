@@ -42,7 +42,8 @@ _MONTH_DAY = re.compile(
     rf"\b{_MONTH}\s?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?!\d)(?:(?:\s*,\s*|\s+)(?P<year>\d{{4}})\b)?", re.IGNORECASE
 )
 _DAY_MONTH = re.compile(
-    rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}(?:(?:\s*,\s*|\s+)(?:of\s+)?(?P<year>\d{{4}}))?\b", re.IGNORECASE
+    rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}(?:(?:\s*,\s*|\s+)(?:of\s+)?(?P<year>\d{{4}}))?\b",
+    re.IGNORECASE,
 )
 _MONTH_YEAR = re.compile(rf"\b{_MONTH},?\s+(?:of\s+)?(?P<year>\d{{4}})\b", re.IGNORECASE)
 _YEAR_MONTH = re.compile(r"(?<!\d)(?P<year>(?:19|20)\d{2})-(?P<month>0[1-9]|1[0-2])(?![\d-])")

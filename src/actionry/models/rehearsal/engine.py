@@ -14,7 +14,7 @@ from actionry.models.rehearsal.choosing import Function, Profile, names_operatio
 from actionry.models.rehearsal.rules import broken_rule
 from actionry.models.rehearsal.slots import Slot
 from actionry.models.rehearsal.spans import Sentence, Span, read_sentence
-from actionry.models.rehearsal.words import MAX_CHARACTERS, has_chinese
+from actionry.models.rehearsal.words import MAX_CHARACTERS, has_chinese, same_length
 from actionry.tools.search import parts_of
 
 MAX_STEPS = 8
@@ -115,7 +115,9 @@ def make_plan(text: str, functions: Sequence[Function], today: date) -> Plan:
     text = text[:MAX_CHARACTERS]
     profiles = [read_profile(function) for function in functions]
     if not text or is_greeting(text):
-        return Plan(text=wording.greeting(functions, chinese) if functions else wording.nothing_fits(functions, chinese))
+        return Plan(
+            text=wording.greeting(functions, chinese) if functions else wording.nothing_fits(functions, chinese)
+        )
     several = _several(text, profiles, today)
     if several:
         return Plan(several, note=note)
@@ -127,7 +129,10 @@ def make_plan(text: str, functions: Sequence[Function], today: date) -> Plan:
 
 
 def _honest(functions: Sequence[Function], chinese: bool) -> str:
-    described = sum(len((function.description or "").split()) >= 2 or has_chinese(function.description or "") for function in functions)
+    described = sum(
+        len((function.description or "").split()) >= 2 or has_chinese(function.description or "")
+        for function in functions
+    )
     if functions and described <= len(functions) * 0.3:
         return wording.no_descriptions(functions, chinese)
     return wording.nothing_fits(functions, chinese)
@@ -149,7 +154,7 @@ def is_greeting(text: str) -> bool:
 def _several(text: str, profiles: Sequence[Profile], today: date) -> list[Step]:
     """Steps of a sentence with several wishes; empty when it holds one, or when a part does not stand on its own."""
     parts = parts_of(text)
-    if not 2 <= len(parts) <= MAX_STEPS:
+    if not 2 <= len(parts) <= MAX_STEPS or any(same_length(part).count('"') % 2 for part in parts):
         return []
     found: list[tuple[Profile, Assignment, Sentence]] = []
     for part in parts:
@@ -161,7 +166,9 @@ def _several(text: str, profiles: Sequence[Profile], today: date) -> list[Step]:
     names = [profile.function.name for profile, _, _ in found]
     if len(set(names)) < len(names) and not _repeats_well(found, read_sentence(text, today)):
         return []
-    steps = [step for profile, assignment, sentence in found for step in _fan_out(make_step(profile, assignment, sentence))]
+    steps = [
+        step for profile, assignment, sentence in found for step in _fan_out(make_step(profile, assignment, sentence))
+    ]
     distinct = {(step.name, repr(step.values)) for step in steps}
     return steps[:MAX_STEPS] if len(distinct) == len(steps) else []
 
@@ -236,7 +243,10 @@ def fitness(profile: Profile, assignment: Assignment, sentence: Sentence) -> flo
     taken = [(choice.candidate.start, choice.candidate.end) for choice in assignment.choices]
     used = sum(any(span.start < end and start < span.end for start, end in taken) for span in said)
     cued = sum(
-        any(name.startswith(("cue_name", "cue_adjacent", "assigned")) and value > 0.3 for name, value in choice.features.items())
+        any(
+            name.startswith(("cue_name", "cue_adjacent", "assigned")) and value > 0.3
+            for name, value in choice.features.items()
+        )
         for choice in assignment.choices
     )
     chosen = sum(0.2 if choice.slot.required else 0.12 for choice in assignment.choices if choice.slot.enum)
@@ -329,5 +339,3 @@ def _with_value(step: Step, slot: Slot, item: Span, first: Any) -> Step:
     copy = replace(step, values=dict(step.values), refused=dict(step.refused))
     put(copy, slot, value)
     return copy
-
-

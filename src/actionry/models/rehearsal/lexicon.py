@@ -5,6 +5,7 @@ Every table is general English or Chinese; nothing here is about one API.
 
 from __future__ import annotations
 
+
 def words_in(table: str) -> list[str]:
     """The words of a table that is written as one text."""
     return table.split()
@@ -140,57 +141,59 @@ SYNONYMS: tuple[str, ...] = (
 
 DETERMINERS = frozenset(
     words_in(
-    """
+        """
     a an the this that these those my your his her its our their some any each every all both
     """
-)
+    )
 )
 PREPOSITIONS = frozenset(
     words_in(
-    """
+        """
     of in on at to from for with without by about into onto over under between among through during before
     after within across near around along against via per as than above below until till since toward towards
     inside outside like using regarding concerning up down off out based including except excluding upon
     beyond
     """
+    )
 )
-)
-CONJUNCTIONS = frozenset(words_in(
-    """
+CONJUNCTIONS = frozenset(
+    words_in(
+        """
     and or but nor so yet if when while where because whether then also plus versus
     """
-))
+    )
+)
 PRONOUNS = frozenset(
     words_in(
-    """
+        """
     i me you he him she it we us they them myself yourself itself who whom whose which what how why there
     here i'm i'd i've i'll it's that's what's who's where's how's let's you're we're they're one ones someone
     anyone something anything everything nothing
     """
-)
+    )
 )
 AUXILIARIES = frozenset(
     words_in(
-    """
+        """
     is are was were be been being am do does did done doing have has had having can could will would shall
     should may might must need needs want wants wanted like please kindly don't doesn't didn't can't won't
     isn't aren't wouldn't couldn't shouldn't let lets gonna wanna i'd got
     """
-)
+    )
 )
 ADVERBS = frozenset(
     words_in(
-    """
+        """
     just only very too really quite also now currently again still already please not no yes exactly
     approximately about around roughly nearly almost much many more most less least few lot lots how ever
     never always say respectively each together first finally lastly next moreover additionally furthermore
     then well-shuffled given such same other another else
     """
-)
+    )
 )
 VERBS = frozenset(
     words_in(
-    """
+        """
     find get give show tell calculate compute determine retrieve fetch search look provide list check
     identify generate create make add delete remove update change modify set book reserve order buy purchase
     send play convert predict estimate analyze analyse compare evaluate solve sort count measure schedule
@@ -209,7 +212,7 @@ VERBS = frozenset(
     remind notify alert pull push fetch extract enlist pick select choose filter summarize forecast won win
     wins happened occurred happen occur does happen specify specified desired required
     """
-)
+    )
 )
 ING_NOUNS = frozenset(
     words_in(
@@ -220,39 +223,41 @@ ING_NOUNS = frozenset(
         """
     )
 )
-QUESTION_WORDS = frozenset(words_in(
-    """
+QUESTION_WORDS = frozenset(
+    words_in(
+        """
     what which who whom whose where when why how what's who's where's
     """
-))
+    )
+)
 FUNCTION_WORDS = DETERMINERS | PREPOSITIONS | CONJUNCTIONS | PRONOUNS | AUXILIARIES | ADVERBS
 GENERIC_CUES = frozenset(
     words_in(
-    """
+        """
     value name type number input parameter string list array object specific specify specified given provide
     default optional required format example e.g i.e etc set desired want get retrieve find boolean integer
     float true false indicate flag whether used use determine calculate return returned option possible
     include included information data detail details field item particular current unit units
     """
-)
+    )
 )
 """Words that stand in every second parameter description, so they say little about which value belongs there."""
 
 NEGATIONS = frozenset(
     words_in(
-    """
+        """
     no not without don't doesn't dont never exclude excluding except skip ignore ignoring omit disable
     disabled off non neither nor avoid isn't aren't won't
     """
-)
+    )
 )
 AFFIRMATIONS = frozenset(
     words_in(
-    """
+        """
     include including includes included with consider considering enable enabled on yes also show plus along
     add want need require requires must should have has having as allow allowing only
     """
-)
+    )
 )
 
 # unit -> (dimension, factor to the dimension's base unit); names are stems or symbols as written
@@ -515,6 +520,14 @@ SPARE_ADJECTIVES = frozenset(
     )
 )
 """Dropped at the edge of a phrase: they say which, not what."""
+KINDS_OF_VALUES = frozenset(
+    words_in(
+        """
+        city state country region street address location name email phone zip zipcode neighborhood province county town
+        url id number date time year month day latitude longitude coordinates title description text file path username
+        """
+    )
+)
 KNOWN_VALUES: dict[str, tuple[str, ...]] = {
     name: tuple(value.replace("_", " ") for value in values.split())
     for names, values in {

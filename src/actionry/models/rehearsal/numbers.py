@@ -32,30 +32,36 @@ class Number:
 _ONES = dict(
     zip(
         words_in(
-    """
+            """
     zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
     seventeen eighteen nineteen
     """
-),
+        ),
         range(20),
         strict=True,
     )
 )
-_TENS = dict(zip(words_in(
-    """
+_TENS = dict(
+    zip(
+        words_in(
+            """
     twenty thirty forty fifty sixty seventy eighty ninety
     """
-), range(20, 100, 10), strict=True))
+        ),
+        range(20, 100, 10),
+        strict=True,
+    )
+)
 _SCALES = {"hundred": 100, "thousand": 1_000, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
 _SUFFIXES = {"k": 1_000, "m": 10**6, "million": 10**6, "bn": 10**9, "b": 10**9, "billion": 10**9,
              "thousand": 1_000, "trillion": 10**12, "hundred": 100, "dozen": 12, "mn": 10**6}  # fmt: skip
 _ORDINALS = dict(
     zip(
         words_in(
-    """
+            """
     first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth
     """
-),
+        ),
         range(1, 13),
         strict=True,
     )

@@ -87,7 +87,11 @@ WEIGHTS: dict[str, float] = {
     "joined_with": -0.46,
     "joined_and": -1.31,
     "joined_in": -1.02,
-    "stretched": -0.60,
+    "stretched_known": -1.0,
+    "stretched_new": 0.0,
+    "cut_short": -0.6,
+    "street": 1.0,
+    "quoted_elsewhere": -1.5,
     "with_article": -0.62,
     "name_part_first": -1.39,
     "name_part_last": -1.63,
@@ -132,7 +136,7 @@ WEIGHTS: dict[str, float] = {
     "order": 0.05,
     "required_missing": -5.00,
     "optional": -2.20,
-    "optional_number": 1.60,
+    "optional_number": 1.9,
     "optional_text": -0.22,
     "optional_evidence": 1.29,
     "breaks_rule": -2.50,
@@ -167,13 +171,17 @@ _PREPOSITIONS: dict[str, frozenset[str]] = {
     "in": frozenset({"place", "place_described", "unit", "language", "currency", "year", "date", "query"}),
     "at": frozenset({"venue", "place", "place_described", "time", "email", "quantity"}),
     "on": frozenset({"date", "url", "query", "place", "method", "title"}),
-    "for": frozenset({"venue", "person", "title", "query", "place", "place_described", "date", "text", "identifier", "year"}),
+    "for": frozenset(
+        {"venue", "person", "title", "query", "place", "place_described", "date", "text", "identifier", "year"}
+    ),
     "by": frozenset({"person", "method", "quantity"}),
     "with": frozenset({"person", "identifier", "title", "query", "method", "text"}),
     "using": frozenset({"method", "unit", "identifier"}),
     "via": frozenset({"method", "place"}),
     "about": frozenset({"query", "title", "person", "text", "place", "place_described"}),
-    "of": frozenset({"venue", "person", "title", "query", "place", "place_described", "identifier", "quantity", "date", "text"}),
+    "of": frozenset(
+        {"venue", "person", "title", "query", "place", "place_described", "identifier", "quantity", "date", "text"}
+    ),
     "as": frozenset({"method", "title", "text", "unit"}),
     "into": frozenset({"end", "end_described", "unit", "language", "currency"}),
     "near": frozenset({"place", "place_described"}),
@@ -293,8 +301,13 @@ def _kind_features(slot: Slot, candidate: Candidate, context: Context) -> dict[s
     if inner.kind == "moment":
         wanted = moment_slot or ("year" in slot.roles)
         features["moment_wanted" if wanted else "moment_elsewhere"] = 1.0
-        if inner.moment is not None and inner.moment.relative and any(
-            other.moment is not None and not other.moment.relative and other.moment.day for other in context.sentence.spans
+        if (
+            inner.moment is not None
+            and inner.moment.relative
+            and any(
+                other.moment is not None and not other.moment.relative and other.moment.day
+                for other in context.sentence.spans
+            )
         ):
             features["relative_beside_absolute"] = 1.0
         if inner.moment is not None and wanted:
@@ -311,7 +324,7 @@ def _kind_features(slot: Slot, candidate: Candidate, context: Context) -> dict[s
     elif moment_slot and "date" in slot.roles and slot.date_pattern is not None:
         features["no_moment"] = 1.0
     if inner.kind == "unit":
-        features[f"unit_{inner.value}"] = 1.0
+        features[f"unit_{inner.value}"] = 0.5 if slot.choices else 1.0
         if inner.value == "attached" and not _START & slot.roles and _mixed_units(context.sentence):
             features["mixed_units"] = 1.0
         return features
@@ -351,7 +364,11 @@ def _kind_features(slot: Slot, candidate: Candidate, context: Context) -> dict[s
         own = set(slot.name_words) - _LOOSE_HEADS
         if any(token.text[0].isupper() and token.stem in own and context.owners[token.stem] == 1 for token in words):
             features["head_named"] = 1.0
+    if inner.kind == "name" and _cut_short(slot, candidate, context):
+        features["cut_short"] = 1.0
     if inner.kind == "quoted":
+        if {"date", "time", "unit", "language", "currency"} & slot.roles and not {"title", "text"} & slot.roles:
+            features["quoted_elsewhere"] = 1.0
         if {"title", "text", "query"} & slot.roles:
             features["quoted_main"] = 1.0
             if _TITLES & set(slot.name_words):
@@ -376,14 +393,16 @@ def _kind_features(slot: Slot, candidate: Candidate, context: Context) -> dict[s
     return features
 
 
-_KNOWN = (
-    frozenset(concept(name) for name in lexicon.KNOWN_VALUES if name not in ("genre", "platform", "instrument", "sport"))
-    | {"languag"}
-)
+_KNOWN = frozenset(
+    concept(name) for name in lexicon.KNOWN_VALUES if name not in ("genre", "platform", "instrument", "sport")
+) | {"languag"}
 
 
 def _within_list(sentence: Sentence, span: Span) -> bool:
-    return any(other.kind in ("list", "json") and other.start <= span.start and span.end <= other.end for other in sentence.spans)
+    return any(
+        other.kind in ("list", "json") and other.start <= span.start and span.end <= other.end
+        for other in sentence.spans
+    )
 
 
 _START = {"start", "start_described"}
@@ -391,7 +410,16 @@ _END = {"end", "end_described"}
 
 
 def _mixed_units(sentence: Sentence) -> bool:
-    return len({span.number.dimension for span in sentence.spans if span.kind == "number" and span.number and span.number.unit}) > 1
+    return (
+        len(
+            {
+                span.number.dimension
+                for span in sentence.spans
+                if span.kind == "number" and span.number and span.number.unit
+            }
+        )
+        > 1
+    )
 
 
 _GENERIC_HEADS = frozenset(
@@ -412,6 +440,24 @@ def _part_of_moment(sentence: Sentence, span: Span) -> bool:
     )
 
 
+def _cut_short(slot: Slot, candidate: Candidate, context: Context) -> bool:
+    """ "Silver" of "Silver nitrate": a small word that nobody knows goes on right after it."""
+    following = _last_before(context.sentence, candidate.end) + 1
+    if following >= len(context.sentence.tokens):
+        return False
+    token = context.sentence.tokens[following]
+    if any(span.kind == "moment" and span.start <= token.start < span.end for span in context.sentence.spans):
+        return False
+    return (
+        token.kind == "word"
+        and token.text[0].islower()
+        and token.low not in lexicon.FUNCTION_WORDS
+        and not is_verb_here(context.sentence.tokens, following)
+        and not token.means(slot.name_words)
+        and not token.means(context.operation_words)
+    )
+
+
 _TITLES = frozenset(concept(word) for word in "subject title name query task".split())
 _NUMERIC = frozenset(concept(word) for word in "coordinates numeric latitude longitude number filters range".split())
 _COUNTERS = frozenset("只个条张本份件台辆次位人名间套瓶杯盒包斤篇首部页天年月周")
@@ -428,7 +474,12 @@ def _counts_things(sentence: Sentence, span: Span) -> bool:
         return True
     following = _index_at(sentence, end)
     token = sentence.tokens[following] if following < len(sentence.tokens) else None
-    return token is not None and token.kind == "word" and token.low.endswith("s") and token.low not in ("is", "was", "as", "has")
+    return (
+        token is not None
+        and token.kind == "word"
+        and token.low.endswith("s")
+        and token.low not in ("is", "was", "as", "has")
+    )
 
 
 def _place_slots(context: Context) -> int:
@@ -505,7 +556,11 @@ def _place_features(slot: Slot, candidate: Candidate, context: Context) -> Itera
     neighbour = head - 1
     while neighbour >= 0 and tokens[neighbour].low in _TRANSPARENT and neighbour > head - 4:
         neighbour -= 1
-    if neighbour >= 0 and tokens[neighbour].means(slot.name_words) and tokens[neighbour].low not in lexicon.FUNCTION_WORDS:
+    if (
+        neighbour >= 0
+        and tokens[neighbour].means(slot.name_words)
+        and tokens[neighbour].low not in lexicon.FUNCTION_WORDS
+    ):
         yield "cue_adjacent_left", 1.0
     if last + 1 < len(tokens) and tokens[last + 1].stem in slot.name_words and tokens[last + 1].kind == "word":
         yield "cue_adjacent_right", 1.0
@@ -525,15 +580,13 @@ def _place_features(slot: Slot, candidate: Candidate, context: Context) -> Itera
             yield ("preposition_clashes" if strict else "preposition_fits"), 1.0
         elif any((preposition, role) in _STRICT for role in slot.roles):
             yield "preposition_clashes", 1.0
-    if preposition in ("called", "named", "titled") and slot.roles & {"title", "person"}:
+    if preposition in ("called", "named", "titled") and slot.type == "string":
         yield "called", 1.0
     if preposition == "" and head > 0 and is_verb_here(tokens, head - 1):
         yield "direct_object", 1.0
 
 
-def _text_features(
-    slot: Slot, candidate: Candidate, context: Context
-) -> Iterator[tuple[str, float]]:
+def _text_features(slot: Slot, candidate: Candidate, context: Context) -> Iterator[tuple[str, float]]:
     words = context.sentence.tokens_within(candidate.start, candidate.end)
     if words and words[0].low in lexicon.SPARE_ADJECTIVES:
         yield "starts_spare", 1.0
@@ -547,8 +600,15 @@ def _text_features(
     span = candidate.span
     assert span is not None
     if span.kind in ("name", "phrase") and (span.start, span.end) != (candidate.start, candidate.end):
-        rest = [t for t in context.sentence.tokens_within(span.start, span.end) if not candidate.start <= t.start < candidate.end]
-        spare = sum(t.stem in slot.name_words or t.stem in context.operation_words or t.low in lexicon.SPARE_ADJECTIVES for t in rest)
+        rest = [
+            t
+            for t in context.sentence.tokens_within(span.start, span.end)
+            if not candidate.start <= t.start < candidate.end
+        ]
+        spare = sum(
+            t.stem in slot.name_words or t.stem in context.operation_words or t.low in lexicon.SPARE_ADJECTIVES
+            for t in rest
+        )
         yield "dropped_known", spare / max(len(rest), 1)
         yield "dropped_unknown", 1 - spare / max(len(rest), 1)
 
@@ -665,10 +725,8 @@ def _assigned(slot: Slot, tokens: list[Token], index: int) -> bool:
         return False
     window = tokens[max(position - len(words) + 1, 0) : position + 1]
     if len(slot.name) == 1:
-        return (
-            (tokens[position].text.lower() == slot.name.lower()
-            and tokens[position].low != "a")
-            or (tokens[position].text.lower() == slot.name.lower() and tokens[position + 1].low in ("=", "is", ":"))
+        return (tokens[position].text.lower() == slot.name.lower() and tokens[position].low != "a") or (
+            tokens[position].text.lower() == slot.name.lower() and tokens[position + 1].low in ("=", "is", ":")
         )
     return len(window) == len(words) and all(token.means((word,)) for token, word in zip(window, words, strict=True))
 

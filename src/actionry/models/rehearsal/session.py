@@ -191,7 +191,11 @@ def _value_of(text: str, slot: Slot, step: Step, today: date) -> Any:
         whole = slot.type == "string" and not slot.enum and slot.date_pattern is None and isinstance(value, str)
         if not whole or _quoted_or_marked(sentence.plain, value):
             return value
-        return bare if len(bare.split()) <= 4 and has_chinese(bare) is has_chinese(value) and value not in bare else _plain(bare, value)
+        return (
+            bare
+            if len(bare.split()) <= 4 and has_chinese(bare) is has_chinese(value) and value not in bare
+            else _plain(bare, value)
+        )
     if slot.type == "boolean":
         yes = re.match(r"^\W*(?:y|yes|yeah|yep|true|sure|ok|是|对|好|要|需要)", text, re.IGNORECASE)
         no = re.match(r"^\W*(?:n|no|nope|false|不|否|没)", text, re.IGNORECASE)

@@ -11,7 +11,21 @@ MAX_COLUMNS = 6
 MAX_CELL = 80
 MAX_TEXT = 2_000
 
-_FIRST = ("id", "name", "title", "todo", "task", "subject", "status", "state", "date", "price", "amount", "type", "email")
+_FIRST = (
+    "id",
+    "name",
+    "title",
+    "todo",
+    "task",
+    "subject",
+    "status",
+    "state",
+    "date",
+    "price",
+    "amount",
+    "type",
+    "email",
+)
 """Columns that tell most, shown first when there are too many."""
 
 

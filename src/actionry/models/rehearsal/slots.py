@@ -254,7 +254,10 @@ def _split_choices(listed: str) -> tuple[str, ...]:
     listed = re.split(r"\.\s|\)|\bdefault|\bif\b|\bwhen\b", listed)[0]
     pieces = [piece.strip(" .'\"()[]") for piece in re.split(r",|\bor\b|\band\b|/(?=[A-Za-z])", listed)]
     pieces = [piece for piece in pieces if piece and piece.lower() not in ("etc", "e.g", "i.e", "others", "other")]
-    return tuple(piece for piece in pieces if len(piece) <= 40 and len(piece.split()) <= 4)
+    fit = tuple(piece for piece in pieces if len(piece) <= 40 and len(piece.split()) <= 4)
+    # "(e.g., city, state)" names kinds of values, not values.
+    kinds = sum(piece.lower() in lexicon.KINDS_OF_VALUES for piece in fit)
+    return () if kinds else fit
 
 
 def _asks_for_percent(description: str) -> bool:
@@ -274,6 +277,13 @@ _NAME_UNIT = re.compile(
 
 
 def _unit_of(name: str, description: str, words: tuple[str, ...]) -> tuple[str, str, float]:
+    unit, dimension, factor = _written_unit(name, description, words)
+    if dimension == "percent" and unit:
+        return ("%", dimension, 1.0) if _asks_for_percent(description) or _NAME_UNIT.search(name.lower()) else ("", dimension, 1.0)
+    return unit, dimension, factor
+
+
+def _written_unit(name: str, description: str, words: tuple[str, ...]) -> tuple[str, str, float]:
     match = _NAME_UNIT.search(name.lower())
     if match:
         for key in (match[1], match[1].rstrip("s")):

@@ -16,8 +16,23 @@ from actionry.models.rehearsal.lexicon import words_in
 from actionry.models.rehearsal.numbers import Number, find_numbers, read_unit
 from actionry.models.rehearsal.words import MAX_CHARACTERS, Token, concept, same_length, tokenize
 
-Kind = Literal["quoted", "number", "moment", "email", "url", "code", "name", "phrase", "list", "json", "unit", "formula", "period", "tail"]
-MAX_SPANS = 160
+Kind = Literal[
+    "quoted",
+    "number",
+    "moment",
+    "email",
+    "url",
+    "code",
+    "name",
+    "phrase",
+    "list",
+    "json",
+    "unit",
+    "formula",
+    "period",
+    "tail",
+]
+MAX_SPANS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +81,13 @@ _QUOTED = re.compile(
     r"\"(?P<double>[^\"\n]{1,4000})\"|(?<![A-Za-z0-9])'(?P<single>(?:[^'\n]|(?<=\w)'(?=\w)){1,1000})'(?![A-Za-z])"
 )
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?(?![\w@])")
-_URL = re.compile(r"\b[A-Za-z0-9-]{2,60}\.(?:com|org|net|io|gov|edu|co\.uk|cn|dev|ai)\b(?![\w@])|\b(?:https?|ftp|wss?)://[^\s<>\"'，。）]{1,2000}|\bwww\.[^\s<>\"'，。）]{1,500}", re.IGNORECASE)
-_CODE = re.compile(r"(?<![\w@])(?:[#@](?=\w)|~?/(?=\w))?[A-Za-z0-9]{1,80}(?:[_./:\\-][A-Za-z0-9]{1,80}){0,12}(?![\w])", re.ASCII)
+_URL = re.compile(
+    r"\b[A-Za-z0-9-]{2,60}\.(?:com|org|net|io|gov|edu|co\.uk|cn|dev|ai)\b(?![\w@])|\b(?:https?|ftp|wss?)://[^\s<>\"'，。）]{1,2000}|\bwww\.[^\s<>\"'，。）]{1,500}",
+    re.IGNORECASE,
+)
+_CODE = re.compile(
+    r"(?<![\w@])(?:[#@](?=\w)|~?/(?=\w))?[A-Za-z0-9]{1,80}(?:[_./:\\-][A-Za-z0-9]{1,80}){0,12}(?![\w])", re.ASCII
+)
 _JSON = re.compile(r"[\[{]")
 
 
@@ -108,7 +128,7 @@ def find_spans(text: str, plain: str, tokens: Sequence[Token], today: date) -> l
     found = [*fixed, *names, *phrases, *_periods(text, plain), *_units_named(text, plain, tokens, numbers)]
     found += _bracketed(text, plain, fixed, tokens) + _enumerations(plain, fixed, text)
     found += _word_lists(text, pieces) + _word_lists(text, common) + _intervals(text, plain, numbers)
-    found += _longer(text, tokens, names, phrases) + _tails(text, plain, moments)
+    found += _longer(text, tokens, names, phrases, [*blocked, *formulas]) + _tails(text, plain, moments)
     found += _pairs(text, plain) + _counted_lists(text, plain, numbers, phrases)
     return sorted(found, key=lambda span: (span.start, span.end))[: 4 * MAX_SPANS]
 
@@ -127,7 +147,8 @@ def _quoted(text: str, plain: str) -> list[Span]:
         group = "double" if match["double"] is not None else "single"
         inner = text[match.start(group) : match.end(group)].strip()
         if inner:
-            found.append(Span("quoted", match.start(), match.end(), inner))
+            kind: Kind = "email" if _EMAIL.fullmatch(inner) else "url" if _URL.fullmatch(inner) else "quoted"
+            found.append(Span(kind, match.start(), match.end(), inner))
     # An opening quote that never closes: the rest of the sentence is meant.
     opening = plain.rfind('"')
     if plain.count('"') % 2 == 1 and 0 < opening < len(plain) - 1 and plain[opening - 1] in " :(,":
@@ -182,11 +203,13 @@ def _codes(text: str, plain: str) -> list[Span]:
     return found
 
 
-_NAME_LINKS = frozenset(words_in(
-    """
+_NAME_LINKS = frozenset(
+    words_in(
+        """
     of the de la du del van von der di da al el bin and & le
     """
-))
+    )
+)
 STATES = frozenset(
     words_in(
     """
@@ -309,7 +332,11 @@ def is_verb_here(tokens: Sequence[Token], index: int) -> bool:
     if token.low.endswith("ed") and len(token.low) > 4 and before_low in lexicon.PRONOUNS:
         return True
     if token.low.endswith("ing") and len(token.low) > 4 and token.text[0].islower():
-        if after_low in lexicon.PREPOSITIONS and token.low not in lexicon.ING_NOUNS and before_low not in lexicon.DETERMINERS:
+        if (
+            after_low in lexicon.PREPOSITIONS
+            and token.low not in lexicon.ING_NOUNS
+            and before_low not in lexicon.DETERMINERS
+        ):
             return True
     if token.low not in lexicon.VERBS:
         return False
@@ -395,7 +422,9 @@ def _chinese_names(text: str, tokens: Sequence[Token], blocked: Sequence[Span]) 
     """Places of the lexicon, and Latin words in a Chinese sentence ("用户 pg 的资料")."""
     if not any(token.kind == "cjk" for token in tokens):
         return []
-    found = [_words_span("name", text, tokens, index, index) for index, token in enumerate(tokens) if token.stem == "_place"]
+    found = [
+        _words_span("name", text, tokens, index, index) for index, token in enumerate(tokens) if token.stem == "_place"
+    ]
     index = 0
     while index < len(tokens):
         last = index
@@ -518,7 +547,9 @@ _FORMULA = re.compile(
     r"(?<![\w.])(?:[fgy](?:\(x\))?\s?=\s?)?(?P<body>(?:\d+(?:\.\d+)?)?\*?[a-z](?:\s?(?:\^|\*\*)\s?-?\d+)?"
     r"(?:\s?[-+*/]\s?(?:\d+(?:\.\d+)?)?\*?(?:[a-z](?:\s?(?:\^|\*\*)\s?-?\d+)?)?(?![a-z])){0,8})(?![\w])"
 )
-_FUNCTION_CALL = re.compile(r"(?<![\w.])(?:[fgy](?:\(x\))?\s?=\s?)?(?P<body>(?:sin|cos|tan|exp|log|ln|sqrt)\([^()]{1,40}\))")
+_FUNCTION_CALL = re.compile(
+    r"(?<![\w.])(?:[fgy](?:\(x\))?\s?=\s?)?(?P<body>(?:sin|cos|tan|exp|log|ln|sqrt)\([^()]{1,40}\))"
+)
 
 
 def _formulas(text: str, plain: str) -> list[Span]:
@@ -526,7 +557,9 @@ def _formulas(text: str, plain: str) -> list[Span]:
     found = []
     for match in [*_FORMULA.finditer(plain), *_FUNCTION_CALL.finditer(plain)]:
         body = match["body"].strip()
-        if re.search(r"[\^*(]|\d[a-z]|[a-z]\s?[-+/]\s?\d", body) and not re.fullmatch(r"\d+(?:\.\d+)?[a-z]|[a-z]-\d+", body):
+        if re.search(r"[\^*(]|\d[a-z]|[a-z]\s?[-+/]\s?\d", body) and not re.fullmatch(
+            r"\d+(?:\.\d+)?[a-z]|[a-z]-\d+", body
+        ):
             start = match.start("body")
             found.append(Span("formula", match.start(), start + len(body), text[start : start + len(body)]))
     return found
@@ -546,7 +579,11 @@ def _units_named(text: str, plain: str, tokens: Sequence[Token], numbers: Sequen
     for span in numbers:
         number = span.number
         if number is not None and number.unit and number.end > number.bare_end:
-            start = number.bare_end + len(text[number.bare_end : number.end]) - len(text[number.bare_end : number.end].lstrip(" -"))
+            start = (
+                number.bare_end
+                + len(text[number.bare_end : number.end])
+                - len(text[number.bare_end : number.end].lstrip(" -"))
+            )
             found.append(Span("unit", start, number.end, text[start : number.end], value="attached", number=number))
     for index, token in enumerate(tokens):
         if token.low not in ("in", "into", "to", "from", "use", "using", "as") or index + 1 >= len(tokens):
@@ -554,11 +591,22 @@ def _units_named(text: str, plain: str, tokens: Sequence[Token], numbers: Sequen
         start = tokens[index + 1].start
         unit, dimension, factor, end = read_unit(plain, start)
         if unit and len(unit) > 1 and end > start:
-            found.append(Span("unit", start, end, text[start:end], value="named", number=Number(0, unit, dimension, factor, False, start, end, end)))
+            found.append(
+                Span(
+                    "unit",
+                    start,
+                    end,
+                    text[start:end],
+                    value="named",
+                    number=Number(0, unit, dimension, factor, False, start, end, end),
+                )
+            )
     return found
 
 
-def _longer(text: str, tokens: Sequence[Token], names: Sequence[Span], phrases: Sequence[Span]) -> list[Span]:
+def _longer(
+    text: str, tokens: Sequence[Token], names: Sequence[Span], phrases: Sequence[Span], blocked: Sequence[Span]
+) -> list[Span]:
     """ "university of chicago", "bed and breakfast", "The Plaza hotel": pieces that belong together, marked as joined."""
     found: list[Span] = []
     known = {(span.start, span.end) for span in [*names, *phrases]}
@@ -584,13 +632,20 @@ def _longer(text: str, tokens: Sequence[Token], names: Sequence[Span], phrases: 
         # A name goes on in small letters ("Hilton hotel") or with a number ("iPhone 12 Pro").
         if left.kind == "name":
             stop = link
-            while stop < len(tokens) and stop - link < 2 and _goes_on(tokens, stop):
+            while stop < len(tokens) and stop - link < 2 and _goes_on(tokens, stop) and not _covered(tokens[stop], blocked):
                 stop += 1
                 add("name", left.start, tokens[stop - 1].end, "stretched")
+                if stop - link == 2:
+                    add("name", left.start, tokens[link].end, "stretched")
             before = starts.get(left.start, 0) - 1
+            if before >= 0 and tokens[before].kind == "number" and left.text.split()[-1].lower().strip(".") in _STREETS:
+                add("name", tokens[before].start, left.end, "street")
             if before >= 0 and tokens[before].low == "the":
                 add("name", tokens[before].start, left.end, "with_article")
     return found
+
+
+_STREETS = frozenset(words_in("street avenue road lane drive way square boulevard st ave rd blvd"))
 
 
 def _goes_on(tokens: Sequence[Token], index: int) -> bool:
@@ -600,7 +655,10 @@ def _goes_on(tokens: Sequence[Token], index: int) -> bool:
     )
 
 
-_TAIL = re.compile(r"(?::(?=[\u3400-\u9fff])|(?::|\b(?:saying|says|say|that reads|reading))\s+(?=\S)|\b(?:remind me|remember|don't forget)(?:\s+to|\s+about)?\s+(?=\S)|提醒我(?:要|去)?)", re.IGNORECASE)
+_TAIL = re.compile(
+    r"(?::(?=[\u3400-\u9fff])|(?::|\b(?:saying|says|say|that reads|reading))\s+(?=\S)|\b(?:remind me|remember|don't forget)(?:\s+to|\s+about)?\s+(?=\S)|提醒我(?:要|去)?)",
+    re.IGNORECASE,
+)
 
 
 def _tails(text: str, plain: str, moments: Sequence[Span]) -> list[Span]:
@@ -634,7 +692,14 @@ def _counted_lists(text: str, plain: str, numbers: Sequence[Span], phrases: Sequ
         if len(run) > 1:
             for items in (tuple(number for number, _ in run), tuple(thing for _, thing in run)):
                 found.append(
-                    Span("list", items[0].start, items[-1].end, text[items[0].start : items[-1].end], "counted", items=items)
+                    Span(
+                        "list",
+                        items[0].start,
+                        items[-1].end,
+                        text[items[0].start : items[-1].end],
+                        "counted",
+                        items=items,
+                    )
                 )
         run = [pair] if pair is not None else []
     return found
@@ -650,7 +715,13 @@ _PERIOD = re.compile(
 def _periods(text: str, plain: str) -> list[Span]:
     """ "next week", "the past 24 hours", "this weekend": a stretch of time without dates."""
     return [
-        Span("period", match.start("which"), match.end(), text[match.start("which") : match.end()], (match["count"], match["unit"].lower()))
+        Span(
+            "period",
+            match.start("which"),
+            match.end(),
+            text[match.start("which") : match.end()],
+            (match["count"], match["unit"].lower()),
+        )
         for match in _PERIOD.finditer(plain)
     ]
 
@@ -661,12 +732,20 @@ def _intervals(text: str, plain: str, numbers: Sequence[Span]) -> list[Span]:
     for left, right in pairwise(numbers):
         middle = plain[left.end : right.start].lower()
         before = plain[max(left.start - 20, 0) : left.start].lower()
-        if len(middle) < 20 and re.fullmatch(r"\s*[a-z%°]{0,8}\s*(?:to|and|until|through|-|~|至|到)\s*(?:[a-z]\s?=\s?|\$)?", middle) and re.search(r"\b(?:from|between|interval|range|limits)\b|从|在", before):
-            found.append(Span("list", left.start, right.end, text[left.start : right.end], "interval", items=(left, right)))
+        if (
+            len(middle) < 20
+            and re.fullmatch(r"\s*[a-z%°]{0,8}\s*(?:to|and|until|through|-|~|至|到)\s*(?:[a-z]\s?=\s?|\$)?", middle)
+            and re.search(r"\b(?:from|between|interval|range|limits)\b|从|在", before)
+        ):
+            found.append(
+                Span("list", left.start, right.end, text[left.start : right.end], "interval", items=(left, right))
+            )
     return found
 
 
-_PAIR = re.compile(r"['\"](?P<key>[A-Za-z_][\w ]{0,40})['\"]\s?:\s?(?:['\"](?P<text>[^'\"]{0,200})['\"]|(?P<number>-?\d+(?:\.\d+)?))(?:\s?,\s?)?")
+_PAIR = re.compile(
+    r"['\"](?P<key>[A-Za-z_][\w ]{0,40})['\"]\s?:\s?(?:['\"](?P<text>[^'\"]{0,200})['\"]|(?P<number>-?\d+(?:\.\d+)?))(?:\s?,\s?)?"
+)
 
 
 def _pairs(text: str, plain: str) -> list[Span]:

@@ -12,7 +12,7 @@ from actionry.models.rehearsal import lexicon
 
 MAX_CHARACTERS = 20_000
 """Of one sentence that is read; a caller says so when more was given (hostile or pasted text)."""
-MAX_TOKENS = 4_000
+MAX_TOKENS = 1_200
 
 TokenKind = Literal["word", "number", "cjk", "punctuation"]
 
@@ -85,7 +85,9 @@ def _chinese_tokens(run: str, offset: int, space: bool) -> list[Token]:
 
     def add(word: str, start: int, concepts: tuple[str, ...]) -> None:
         begin = offset + start
-        tokens.append(Token(word, word, concepts[0], begin, begin + len(word), "cjk", space and start == 0, concepts[1:]))
+        tokens.append(
+            Token(word, word, concepts[0], begin, begin + len(word), "cjk", space and start == 0, concepts[1:])
+        )
 
     while index < len(run):
         for size in range(min(longest, len(run) - index), 0, -1):
@@ -140,7 +142,12 @@ def stem(word: str) -> str:
     elif len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
         word = word[:-1]
     for suffix in ("ing", "ed"):
-        if word.endswith(suffix) and not word.endswith("eed") and len(word) - len(suffix) >= 3 and re.search("[aeiouy]", word[: -len(suffix)]):
+        if (
+            word.endswith(suffix)
+            and not word.endswith("eed")
+            and len(word) - len(suffix) >= 3
+            and re.search("[aeiouy]", word[: -len(suffix)])
+        ):
             word = word[: -len(suffix)]
             if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "lsz":
                 word = word[:-1]
