@@ -408,7 +408,7 @@ def _compare_headers(
 
 
 def _explain_header(value: Any, mine: str | None, other: Any) -> set[str] | None:
-    if isinstance(other, list) and mine in (sign.join(map(model.text, other)) for sign in " \t|"):
+    if isinstance(other, list) and mine in [sign.join(map(model.text, other)) for sign in " \t|"]:
         return {HEADER_TABS}
     if isinstance(other, list):  # Swagger 2.0: fetch joins it
         other = ",".join(map(model.text, other))

@@ -62,7 +62,7 @@ def _lint_manifest(source: str, error: DocumentError, profile: ProfileName) -> l
         return None
     from actionry.manifest import read_manifest  # only manifests need the public-suffix list
 
-    return read_manifest(read_source(source), profile=PROFILES[profile]).findings
+    return list(read_manifest(read_source(source), profile=PROFILES[profile]).findings)
 
 
 def _unreadable(error: DocumentError) -> Finding:
