@@ -19,6 +19,7 @@ from heapq import nlargest
 from itertools import pairwise
 from typing import Generic, TypeVar
 
+from actionry.tools.search_cues import cues_of
 from actionry.tools.search_dependencies import Dependencies
 from actionry.tools.search_fields import Facts, Field, SearchableFunction, read_facts
 from actionry.tools.search_lexicon import read_lexicon
@@ -72,6 +73,8 @@ class Weights:
     question: float = 0.5
     """Of a question ("who …", "how many …") for operations that read."""
     compound: float = 0.9
+    cue: float = 0.2
+    """Of a word for the kind of a value: `email` for "ann@example.org", `city` for "Paris"."""
     value_word: float = 0.5
     """Of a word in quotes, or of a name in the sentence."""
     aside: float = 0.4
@@ -84,7 +87,7 @@ class Weights:
     other_aim: float = 0.85
     """Of an operation that reads when the sentence wants something changed, and so on."""
     segment: float = 0.9
-    said_before: float = 0.7
+    said_before: float = 0.6
     """What a later part repeats tells less about what it adds: "book it and mail me the booking"."""
     strength: float = 0.6
     """A part of the sentence this strong, as a share of its strongest part, counts in full."""
@@ -118,10 +121,12 @@ _CLAUSE_END = re.compile(
 _LEAD = word_set(
     "and then also please i want to need would like id d ll you can could we must should finally next lastly firstly "
     "first second secondly third additionally furthermore moreover afterwards after that once subsequently help me "
-    "know kindly my is it be able let us now"
+    "know kindly my is it be able let us now the a an some any all"
 )
 _QUOTED = re.compile(r"[\"“]([^\"“”]{1,80})[\"”]|(?<![\w])'([^']{1,80})'(?![\w])|《([^》]{1,80})》")
 _CAPITAL = re.compile(r"(?<=[a-z0-9,] )[A-Z][a-z]+")
+_TOLD = word_set("information info details data statistics summary list number details name names")
+"""What a wish may begin with instead of a verb: "…, and details about the flight"."""
 _RELATIVES = word_set("that which who whose")
 _GOES_ON = word_set("the it its this that these those they he she his her their here with where which use using")
 
@@ -153,7 +158,8 @@ def _clauses(sentence: str) -> list[str]:
             begins = True
         else:
             lead = (word for word in re.findall(r"[a-z]+", rest.lower()) if word not in _LEAD)
-            begins = stem(next(lead, "")) in verbs
+            first = next(lead, "")
+            begins = stem(first) in verbs or first in _TOLD
         if begins and mark.start() > start:
             clauses.append(sentence[start : mark.start()])
             start = mark.end()
@@ -281,7 +287,7 @@ class OperationIndex(Generic[F]):
             return []
         text = text[:MAX_SENTENCE]
         segments = self._segments(text)
-        ranked = self._rank(segments, 2 * k + 10)
+        ranked = self._rank(segments, 2 * k + 4)
         return self._complete(text, segments, ranked, k)
 
     # ---- building
@@ -432,6 +438,8 @@ class OperationIndex(Generic[F]):
                     add(other, share * likeness * weights.spelling)
                 for part_ in _parts(word):
                     add(stem(part_), share * weights.spelling)
+        for word in cues_of(text):
+            add(stem(word), weights.cue)
         for concept, votes in themes.items():
             add(concept, self._theme * min(votes, weights.theme_votes))
         return terms
@@ -463,8 +471,9 @@ class OperationIndex(Generic[F]):
         """
         parts = [self._proposed(segment) for segment in segments]
         proposed: set[int] = set()
+        each = max(count // 2, 2 * count // max(1, len(parts)))
         for part in parts:
-            proposed.update(nlargest(count, part, key=part.__getitem__) if len(part) > count else part)
+            proposed.update(nlargest(each, part, key=part.__getitem__) if len(part) > each else part)
         if not proposed:
             return []
         candidates = sorted(proposed)
@@ -495,11 +504,11 @@ class OperationIndex(Generic[F]):
             if dense is not None and weight > self.weights.stop_word:
                 factor = weight * self._idf[term]
                 score = [value + factor * dense[number] for value, number in zip(score, candidates, strict=True)]
-        if self.weights.coverage:
-            score = [
-                value * (1 + self.weights.coverage * self._coverage(segment.terms, number))
-                for value, number in zip(score, candidates, strict=True)
-            ]
+        least = 0.3 * max(score)  # what stands far behind stays there
+        score = [
+            value * (1 + self.weights.coverage * self._coverage(segment.terms, number)) if value > least else value
+            for value, number in zip(score, candidates, strict=True)
+        ]
         if segment.aim:
             does, other = self._does, self.weights.other_aim
             score = [
@@ -545,7 +554,7 @@ class OperationIndex(Generic[F]):
             grace = 0.2 if place < 2 else 0.4
             for sources in self._dependencies.needs_of(host):
                 wanted = [
-                    (source.confidence * (0.6 + 0.4 * scores.get(source.producer, 0.0)), source) for source in sources
+                    (source.confidence * (0.7 + 0.3 * scores.get(source.producer, 0.0)), source) for source in sources
                 ]
                 best, source = max(wanted, key=lambda pair: pair[0])
                 value = priority[host] * given * best**grace
