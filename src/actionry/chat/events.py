@@ -50,7 +50,11 @@ class ModelFinished(_Event):
 
 
 class CallProposed(_Event):
-    """The model asks for a call; arguments are checked, the request is built, nothing is sent."""
+    """The model asks for a call; arguments are checked, the request is built, nothing is sent.
+
+    A second one of the same `call_id` takes the place of the first: after a sign-in, with arguments that the person
+    changed, or when what would be sent is no longer what was shown.
+    """
 
     type: Literal["call_proposed"] = "call_proposed"
     call_id: str
@@ -77,7 +81,11 @@ class CallRefused(_Event):
 
     type: Literal["call_refused"] = "call_refused"
     call_id: str
-    reason: Literal["arguments", "unknown_function", "policy", "budget", "address", "declined", "expired", "stopped"]
+    reason: Literal[
+        "arguments", "unknown_function", "policy", "budget", "address", "declined", "expired", "stopped",
+        "already_executed",
+    ]  # fmt: skip
+    """`already_executed`: the same call was made in this turn before a crash; `text` holds its recorded answer."""
     text: str
 
 
@@ -121,7 +129,10 @@ class SignInFinished(_Event):
 
 
 class CallStarted(_Event):
-    """Claimed in the journal, committed before the first byte leaves."""
+    """Committed before the journal's claim, which is committed before the first byte leaves.
+
+    A call that was started and has no end after a crash is judged by the journal: not claimed means that nothing left.
+    """
 
     type: Literal["call_started"] = "call_started"
     call_id: str

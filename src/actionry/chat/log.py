@@ -13,7 +13,7 @@ from actionry.chat.events import Event, StoredEvent
 from actionry.gpts.gpt import GptContent
 
 
-class StaleRunner(Exception):  # noqa: N818  # a condition, not a fault
+class StaleRunner(Exception):  # a condition, not a fault
     """Another runner holds the turn (its fencing number is higher): stop without writing anything."""
 
 
