@@ -14,7 +14,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from heapq import nlargest
 from itertools import pairwise
 from typing import Generic, TypeVar
@@ -22,9 +22,10 @@ from typing import Generic, TypeVar
 from actionry.tools.search_cues import cues_of
 from actionry.tools.search_dependencies import Dependencies
 from actionry.tools.search_fields import Facts, Field, SearchableFunction, read_facts
-from actionry.tools.search_lexicon import read_lexicon
+from actionry.tools.search_relatives import COMMON_STEMS, compound_parts, lexicon
+from actionry.tools.search_sentence import LEAD, parts_of
 from actionry.tools.search_vocabulary import COMMON_WORDS, STOP_WORDS, word_set
-from actionry.tools.search_words import family, grams, split_compound, stem, words_of
+from actionry.tools.search_words import family, grams, stem, words_of
 
 F = TypeVar("F", bound=SearchableFunction)
 
@@ -101,71 +102,9 @@ WEIGHTS = Weights(
 )  # fmt: skip
 
 
-@lru_cache(maxsize=1)
-def _lexicon() -> tuple[dict[str, tuple[tuple[str, float], ...]], frozenset[str]]:
-    """The lexicon by stem."""
-    by_word, verbs = read_lexicon()
-    by_stem: dict[str, dict[str, float]] = {}
-    for word, concepts in by_word.items():
-        own = by_stem.setdefault(stem(word), {})
-        for concept, share in concepts:
-            own[concept] = max(share, own.get(concept, 0.0))
-    return {word: tuple(own.items()) for word, own in by_stem.items()}, frozenset(map(stem, verbs))
-
-
-_COMMON_STEMS = frozenset(map(stem, COMMON_WORDS))
-_SENTENCE_END = re.compile(r"[.;!?]+(?=\s|$)|[。；！？\n]+")
-_CLAUSE_END = re.compile(
-    r",\s*|，|、|\s+(?:and|then|also|plus|after|afterwards|finally|next|while)\s+|然后|并且|接着|再|以及"
-)
-_LEAD = word_set(
-    "and then also please i want to need would like id d ll you can could we must should finally next lastly firstly "
-    "first second secondly third additionally furthermore moreover afterwards after that once subsequently help me "
-    "know kindly my is it be able let us now the a an some any all"
-)
 _QUOTED = re.compile(r"[\"“]([^\"“”]{1,80})[\"”]|(?<![\w])'([^']{1,80})'(?![\w])|《([^》]{1,80})》")
 _CAPITAL = re.compile(r"(?<=[a-z0-9,] )[A-Z][a-z]+")
-_TOLD = word_set("information info details data statistics summary list number details name names")
-"""What a wish may begin with instead of a verb: "…, and details about the flight"."""
 _RELATIVES = word_set("that which who whose")
-_GOES_ON = word_set("the it its this that these those they he she his her their here with where which use using")
-
-
-def parts_of(text: str) -> list[str]:
-    """The sentence cut where a new wish begins: at its full stops, and at commas and "and" before a verb.
-
-    "Find a hotel, book it and send me the bill. The hotel is in Rome." -> three parts; what only adds to the wish
-    before it stays with it.
-    """
-    parts: list[str] = []
-    for sentence in _SENTENCE_END.split(text):
-        if not sentence or not sentence.strip():
-            continue
-        clauses = _clauses(sentence)
-        first = sentence.split(None, 1)[0].strip(",").lower()
-        if parts and first in _GOES_ON:
-            parts[-1] += ". " + clauses.pop(0)
-        parts.extend(clauses)
-    return parts
-
-
-def _clauses(sentence: str) -> list[str]:
-    _, verbs = _lexicon()
-    clauses, start = [], 0
-    for mark in _CLAUSE_END.finditer(sentence):
-        rest = sentence[mark.end() : mark.end() + 80]
-        if not rest.isascii() and not rest[:1].isascii():
-            begins = True
-        else:
-            lead = (word for word in re.findall(r"[a-z]+", rest.lower()) if word not in _LEAD)
-            first = next(lead, "")
-            begins = stem(first) in verbs or first in _TOLD
-        if begins and mark.start() > start:
-            clauses.append(sentence[start : mark.start()])
-            start = mark.end()
-    clauses.append(sentence[start:])
-    return clauses
-
 
 _QUESTION = re.compile(
     r"\s*(?:who|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|has|have|any)\b|.*(?:谁|哪|什么|多少|几|吗|怎么样|如何)",
@@ -195,59 +134,18 @@ def _words_in(field: Field, text: str) -> list[str]:
     """The words of a text; in names, words written as one are read apart too."""
     words = words_of(text)
     if field == "name":
-        words.extend(part for word in tuple(words) for part in _parts(word))
+        words.extend(part for word in tuple(words) for part in compound_parts(word))
     return words
-
-
-@lru_cache(maxsize=16_384)
-def _parts(word: str) -> tuple[str, ...]:
-    """Known words of a compound, or the known word that it nearly is (`astrolgy`); () for a known word."""
-    if _is_word(word):
-        return ()
-    return tuple(split_compound(word, _is_word)) or _nearest_known(word)
-
-
-def _nearest_known(word: str) -> tuple[str, ...]:
-    own = grams(word)
-    if len(own) < 7 or not word.isalpha():
-        return ()
-    shared: Counter[str] = Counter()
-    for gram in own:
-        shared.update(_known_by_gram().get(gram, ()))
-    near = [(2 * n / (len(own) + len(grams(other))), other) for other, n in shared.most_common(5)]
-    return (max(near)[1],) if near and max(near)[0] >= 0.8 else ()
-
-
-@lru_cache(maxsize=1)
-def _known_by_gram() -> dict[str, list[str]]:
-    by_gram: dict[str, list[str]] = defaultdict(list)
-    for word in read_lexicon()[0]:
-        if len(word) > 5:
-            for gram in grams(word):
-                by_gram[gram].append(word)
-    return by_gram
-
-
-def _is_word(word: str) -> bool:
-    """Whether the tables of this project know it."""
-    lexicon, _ = _lexicon()
-    root = stem(word)
-    return root in lexicon or root in _COMMON_STEMS or word in STOP_WORDS or family(root) in _families()
-
-
-@lru_cache(maxsize=1)
-def _families() -> frozenset[str]:
-    return frozenset(family(word) for word in _lexicon()[0] if len(word) > 3)
 
 
 def _does(facts: Facts) -> str:
     """`!read`, `!create` …: by the method, else by the name's first verb; "" when neither says."""
     if facts.method in _METHOD_VERBS and facts.method != "POST":
         return _METHOD_VERBS[facts.method]
-    lexicon, verbs = _lexicon()
+    concepts, verbs = lexicon()
     for word in words_of(facts.name):
         if (root := stem(word)) in verbs:
-            return next((concept for concept, _ in lexicon[root] if concept in _AIMS), "")
+            return next((concept for concept, _ in concepts[root] if concept in _AIMS), "")
     return _METHOD_VERBS.get(facts.method, "")
 
 
@@ -328,10 +226,10 @@ class OperationIndex(Generic[F]):
             self._heads.append(tuple(dict.fromkeys(word for word in words if word not in STOP_WORDS))[:12])
 
     def _add_concepts(self, frequency: dict[str, float]) -> None:
-        lexicon, _ = _lexicon()
+        known, _ = lexicon()
         concepts: dict[str, float] = defaultdict(float)
         for word, weight in frequency.items():
-            for concept, part in lexicon.get(word, ()):
+            for concept, part in known.get(word, ()):
                 concepts[concept] += weight * part
         frequency.update(concepts)
 
@@ -381,14 +279,14 @@ class OperationIndex(Generic[F]):
         """What the part wants done: `!read`, `!create`, `!update`, `!delete`, or "" when it does not say."""
         if _QUESTION.match(part):
             return "!read"
-        lexicon, verbs = _lexicon()
+        concepts, verbs = lexicon()
         for word in words_of(part[:200])[:12]:
-            if (root := stem(word)) in verbs and word not in _LEAD:
-                return next((concept for concept, _ in lexicon[root] if concept in _AIMS), "")
+            if (root := stem(word)) in verbs and word not in LEAD:
+                return next((concept for concept, _ in concepts[root] if concept in _AIMS), "")
         return ""
 
     def _terms(self, text: str) -> dict[str, float]:
-        lexicon, verbs = _lexicon()
+        concepts, verbs = lexicon()
         weights = self.weights
         terms: dict[str, float] = {}
 
@@ -414,14 +312,14 @@ class OperationIndex(Generic[F]):
                 previous = word
                 continue
             begins = False
-            share = weights.common_word if word in COMMON_WORDS or root in _COMMON_STEMS else 1.0
+            share = weights.common_word if word in COMMON_WORDS or root in COMMON_STEMS else 1.0
             if word in values:
                 share *= weights.value_word
             if previous in _RELATIVES and root in verbs:
                 share *= weights.aside
             previous = word
             add(root, share)
-            for concept, part in lexicon.get(root, ()):
+            for concept, part in concepts.get(root, ()):
                 if concept[0] == "!":
                     add(concept, share * part * weights.verb * (0.6 if "/" in concept else 0.4))
                 elif verb:
@@ -436,7 +334,7 @@ class OperationIndex(Generic[F]):
             if root not in self._idf and family(root) not in self._by_family:
                 for other, likeness in self._alike(root):
                     add(other, share * likeness * weights.spelling)
-                for part_ in _parts(word):
+                for part_ in compound_parts(word):
                     add(stem(part_), share * weights.spelling)
         for word in cues_of(text):
             add(stem(word), weights.cue)
@@ -447,9 +345,9 @@ class OperationIndex(Generic[F]):
     def _value_words(self, text: str) -> set[str]:
         """Words that are likely to be values, not wishes: quoted ones, and names that no operation's name knows."""
         words = {word for found in _QUOTED.findall(text) for word in words_of(" ".join(found))}
-        lexicon, _ = _lexicon()
+        concepts, _ = lexicon()
         for name in _CAPITAL.findall(text):
-            if stem(name.lower()) not in lexicon:
+            if stem(name.lower()) not in concepts:
                 words.add(name.lower())
         return {word for word in words if stem(word) not in self._name_words}
 
