@@ -27,11 +27,13 @@ _INSIDE_NAMES = ("localhost", "local", "internal", "intranet", "lan", "home.arpa
 
 
 def ascii_host(host: str) -> str:
-    """The form in which hosts are compared and shown; the port and a final dot are left out.
+    """The form in which hosts are compared and shown; the port and a final dot are left out. A URL gives its host.
 
     `Bücher.Example.:8443` -> `xn--bcher-kva.example`, `[::1]:80` -> `::1`, `0x7f.1` -> `127.0.0.1`
     """
     text = host.strip()
+    if scheme := _SCHEME.match(text):
+        text = re.split(r"[/?#\\]", text[scheme.end() :], maxsplit=1)[0].rpartition("@")[2]
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
@@ -72,6 +74,11 @@ def _ipv4_number(part: str) -> int:
     if part[:2].lower() == "0x":
         return int(part[2:] or "0", 16)
     return int(part, 8) if len(part) > 1 and part.startswith("0") else int(part)
+
+
+def is_international(host: str) -> bool:
+    """Whether the name is written in other letters than a to z, openly or as `xn--…` (P-13)."""
+    return any(not label.isascii() or label.lower().startswith("xn--") for label in host.split("."))
 
 
 def is_local(host: str) -> bool:
@@ -187,13 +194,15 @@ def is_within(host: str, root: str) -> bool:
 def check_redirect(from_host: str, to_host: str) -> str:
     """The root domain after one redirect of the manifest (D-02); the path may change.
 
-    Allowed: the same host, a sub-domain of it, and `www.` to the bare name. Raises ManifestError (D-03) with the
+    Allowed: the same host, a sub-domain of it, and as the sole exception `www.` to the bare name, so that `www.` to a
+    neighbour is a sibling. Raises ManifestError (D-03) with the
     code MANIFEST-REDIRECT-PARENT, MANIFEST-REDIRECT-SIBLING or MANIFEST-REDIRECT-OTHER.
 
     `foo.example.com`, `bar.foo.example.com` -> `bar.foo.example.com`
     """
-    root, target = root_domain(from_host), ascii_host(to_host)
-    if is_within(target, root):
+    asked, target = ascii_host(from_host), ascii_host(to_host)
+    root = root_domain(asked)
+    if is_within(target, asked) or target == root:
         return root_domain(target)
     if target and root.endswith(f".{target}") and host_address(root) is None:
         relation, code = "its parent domain", "MANIFEST-REDIRECT-PARENT"

@@ -11,6 +11,7 @@ from actionry.domains import (
     ascii_host,
     host_address,
     is_inside,
+    is_international,
     is_local,
     is_within,
     registrable_domain,
@@ -19,7 +20,7 @@ from actionry.domains import (
     same_site,
 )
 from actionry.manifest.codes import Report
-from actionry.manifest.fields import EMAIL, is_placeholder
+from actionry.manifest.fields import EMAIL, is_placeholder, looks_like_host
 
 Use = Literal["api", "oauth", "logo", "legal"]
 
@@ -49,6 +50,8 @@ class AddressBook:
 
     def __post_init__(self) -> None:
         self.base_host = _host(self.source_url or "")
+        if is_international(self.base_host):
+            self.report.add("MANIFEST-IDN", "", f"The manifest is served by {ascii_host(self.base_host)}.")
 
     @property
     def is_public(self) -> bool:
@@ -63,10 +66,13 @@ class AddressBook:
             return ""
         text = self._without_placeholder(text, pointer, name)
         scheme = _SCHEME.match(_BLANKS.sub("", text))
+        if scheme is not None and scheme[1].lower() not in ("http", "https"):
+            return self._check_other_scheme(text, scheme[1].lower(), pointer, name, use)
+        if " " in text:
+            self.report.add("MANIFEST-URL-BLANK", pointer, f"`{name}` holds a blank.")
+            text = text.replace(" ", "%20")
         if scheme is None:
             return self._check_relative(text, pointer, name, use)
-        if scheme[1].lower() not in ("http", "https"):
-            return self._check_other_scheme(text, scheme[1].lower(), pointer, name, use)
         return self._check_absolute(text, pointer, name, use)
 
     def _without_placeholder(self, text: str, pointer: str, name: str) -> str:
@@ -86,8 +92,7 @@ class AddressBook:
         if use == "legal" and EMAIL.fullmatch(text):
             self.report.add("MANIFEST-LEGAL-EMAIL", pointer)
             return text
-        looks_like_host = re.match(r"[\w-]+(?:\.[\w-]+)+(?::\d+)?(?:/|\Z)", text) is not None
-        mend = f"Write `https://{text[:80]}`." if looks_like_host else ""
+        mend = f"Write `https://{text[:80]}`." if looks_like_host(text) else ""
         self.report.add("MANIFEST-URL-RELATIVE", pointer, f"`{name}` is not absolute.", mend)
         if self.source_url or text.startswith(("//", "\\\\", "/\\")):
             resolved = urljoin(self.source_url or "https:", text.replace("\\", "/"))
@@ -139,7 +144,7 @@ class AddressBook:
                 f"`{name}` is on {ascii_host(host)}, which is not public; it is refused.",
             )
             return False
-        if not host.isascii() or any(label.startswith("xn--") for label in host.lower().split(".")):
+        if is_international(host):
             self.report.add("MANIFEST-IDN", pointer, f"`{name}` is on {ascii_host(host)}.")
         return True
 

@@ -41,6 +41,8 @@ def read_auth(data: Mapping[str, Any] | None, report: Report, addresses: Address
     if data is None:
         return Auth()
     declared = read_text(data, "type", report, "/auth")
+    if declared is None and (not data or ("type" in data and data["type"] is None)):
+        declared = ""  # `{}` and `{"type": null}` say: nothing
     kind = _kind(declared, report)
     common: dict[str, Any] = {
         "type": kind,

@@ -233,6 +233,13 @@ CODES: dict[str, Code] = {
         "It is refused and left empty.",
         "Write a plain `https://host/path` address.",
     ),
+    "MANIFEST-URL-BLANK": Code(
+        "warning",
+        "warning",
+        "An address holds a blank.",
+        "It is read as `%20`.",
+        "Write `%20` instead.",
+    ),
     "MANIFEST-URL-INSIDE": Code(
         "error",
         "error",

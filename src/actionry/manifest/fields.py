@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from actionry.errors import ManifestError
 from actionry.findings import join_pointer
-from actionry.limits import SPRING_2023
+from actionry.limits import MANIFEST_READ_LIMITS, SPRING_2023
 from actionry.manifest.codes import Report
 
 LengthOf = Literal["name_for_human", "name_for_model", "description_for_human", "description_for_model"]
@@ -61,8 +62,38 @@ SECRETS = frozenset(
 """Names of fields that hold a secret, in small letters without `_` and `-`."""
 
 
+SECRETS_OF_AUTH = frozenset({"apikey", "token", "key", "clientkey"})
+"""Such as hold one inside `auth`, when they hold more than a name."""
+_LOOKS_LIKE_NAME = re.compile(r"[A-Za-z][A-Za-z_-]{0,31}")
+_HOST_LIKE = re.compile(r"[\w-]+(?:\.[\w-]+)*\.(?P<last>[^\W\d_][\w-]*)(?::\d+)?(?:/|\Z)")
+_FILE_ENDINGS = frozenset(
+    {"json", "yaml", "yml", "txt", "html", "htm", "md", "pdf", "png", "jpg", "jpeg", "svg", "ico", "php"}
+)
+
+
 def is_secret_name(name: str) -> bool:
-    return re.sub(r"[^a-z]", "", name.lower()) in SECRETS
+    return _folded(name) in SECRETS
+
+
+def is_secret(pointer: str, name: str, value: object) -> bool:
+    """Whether a field holds a secret: `client_secret` anywhere, `api_key` and the like inside `auth`."""
+    if value in (None, "", False, True, {}, []):
+        return False
+    if is_secret_name(name):
+        return True
+    if not pointer.endswith("/auth") or _folded(name) not in SECRETS_OF_AUTH:
+        return False
+    return isinstance(value, str) and not _LOOKS_LIKE_NAME.fullmatch(value)
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[^a-z]", "", name.lower())
+
+
+def looks_like_host(text: str) -> bool:
+    """`example.com/legal` is an address whose scheme was forgotten; `openapi.yaml` is a file beside the manifest."""
+    match = _HOST_LIKE.match(text)
+    return match is not None and match["last"].lower() not in _FILE_ENDINGS
 
 
 def is_placeholder(text: str) -> bool:
@@ -80,19 +111,26 @@ def without_hidden(text: str) -> str:
     return HIDDEN.sub(kept, text)
 
 
-def remove_secrets(data: Any, report: Report, pointer: str = "") -> Any:
-    """The same tree without secrets; each is reported by name and place, never by value."""
+def remove_secrets(data: Any, report: Report, pointer: str = "", depth: int = 0) -> Any:
+    """The same tree without secrets; each is reported by name and place, never by value.
+
+    Raises ManifestError when a mapping that was handed in is deeper than text may be.
+    """
+    if depth > MANIFEST_READ_LIMITS.depth:
+        raise ManifestError(
+            f"The manifest is nested deeper than {MANIFEST_READ_LIMITS.depth} levels.", code="SYNTAX-TOO-DEEP"
+        )
     if isinstance(data, Mapping):
         kept: dict[str, Any] = {}
         for key, value in data.items():
             name, place = str(key), join_pointer(pointer, str(key))
-            if is_secret_name(name) and value not in (None, "", False, True, {}, []):
+            if is_secret(pointer, name, value):
                 report.add("MANIFEST-SECRET", place, f"The manifest holds a secret: `{name[:80]}`.")
             else:
-                kept[name] = remove_secrets(value, report, place)
+                kept[name] = remove_secrets(value, report, place, depth + 1)
         return kept
     if isinstance(data, (list, tuple)):
-        return [remove_secrets(value, report, join_pointer(pointer, number)) for number, value in enumerate(data)]
+        return [remove_secrets(one, report, join_pointer(pointer, at), depth + 1) for at, one in enumerate(data)]
     return data
 
 
@@ -158,6 +196,8 @@ def read_fields(data: Mapping[str, Any], report: Report) -> dict[str, str]:
             report.add("MANIFEST-BLANK", f"/{name}", f"`{name}` is blank.")
         values[name] = text or ""
         if text:
+            raw = data[name]
+            _check_length(name, field, raw if isinstance(raw, str) else text, report)
             values[name] = _check_text(name, field, text, report)
     return values
 
@@ -172,8 +212,6 @@ def _near(data: Mapping[str, Any], name: str) -> str:
 
 
 def _check_text(name: str, field: Field, text: str, report: Report) -> str:
-    if field.length is not None:
-        _check_length(name, field.length, text, report)
     if HIDDEN.search(text) and without_hidden(text) != text:
         report.add("MANIFEST-HIDDEN-CHARACTERS", f"/{name}", f"`{name}` holds invisible characters.")
         text = without_hidden(text).strip() if field.shown or name == "name_for_model" else text
@@ -187,12 +225,13 @@ def _check_text(name: str, field: Field, text: str, report: Report) -> str:
     return text
 
 
-def _check_length(name: str, length: LengthOf, text: str, report: Report) -> None:
-    limit: int | None = getattr(report.profile, length)
-    if limit is None or len(text) <= limit:
+def _check_length(name: str, field: Field, text: str, report: Report) -> None:
+    """Blanks at the ends count, as they did in the original."""
+    limit: int | None = getattr(report.profile, field.length) if field.length is not None else None
+    if field.length is None or limit is None or len(text) <= limit:
         return
     report.add("MANIFEST-TOO-LONG", f"/{name}", f"`{name}` has {len(text)} characters; {limit} are allowed.")
-    wider: int | None = getattr(SPRING_2023, length)
+    wider: int | None = getattr(SPRING_2023, field.length)
     if wider is not None and limit < wider < len(text):
         report.add(
             "MANIFEST-TOO-LONG-2023", f"/{name}", f"`{name}` has {len(text)} characters; spring 2023 allowed {wider}."

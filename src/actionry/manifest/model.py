@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 from actionry.domains import is_within, root_domain
 from actionry.errors import ManifestError
 from actionry.findings import Finding
+from actionry.manifest.fields import looks_like_host
 
 AuthType = Literal["none", "service_http", "user_http", "oauth", "api_key", "unknown"]
 """`api_key` is none of the standard, but found in the wild; `unknown` never sends a credential by itself."""
@@ -191,6 +192,8 @@ def _host(url: str) -> str:
 def _link(text: str, base: str | None) -> str | None:
     if not text or ("@" in text and "/" not in text):
         return None
+    if looks_like_host(text):
+        text = f"https://{text}"
     try:
         url = urljoin(base, text) if base else text
         parts = urlsplit(url)

@@ -209,7 +209,7 @@ def _require_manifest(data: Mapping[str, Any]) -> None:
             )
     shown = ", ".join(f"`{str(key)[:40]}`" for key in list(data)[:4])
     raise ManifestError(
-        f"This is no plugin manifest: it has {f'{shown} …' if data else 'no fields'}, and none of its fields.",
+        f"This is no plugin manifest: it has {f'{shown} …, but none of its fields' if data else 'no fields'}.",
         mend="Give the file from /.well-known/ai-plugin.json; it has name_for_model, auth and api.",
         code="MANIFEST-NONE",
     )

@@ -25,7 +25,7 @@ def write_manifest(
 ) -> dict[str, Any]:
     """The JSON object of `ai-plugin.json`; `read_manifest` says what is still missing for a listing.
 
-    auth: None and kinds that v1 does not have (`unknown`) are refused or written as `none`; see `write_auth`.
+    auth: None means none; see `write_auth` for what v1 cannot say.
     Raises ManifestError when `extra` holds a secret or a field of v1.
     """
     manifest: dict[str, Any] = {
@@ -52,11 +52,21 @@ def write_manifest(
 
 
 def write_auth(auth: Auth) -> dict[str, Any]:
-    """The `auth` section as v1 has it; an API key in a header of its own is the editor's `custom` (AU-05)."""
+    """The `auth` section as v1 has it; an API key in a header of its own is the editor's `custom` (AU-05).
+
+    Raises ManifestError for what v1 has no words for: an unknown kind, and keys in the query or a cookie.
+    """
+    if auth.type == "unknown" or (auth.type == "api_key" and auth.key_location != "header"):
+        what = "an unknown kind" if auth.type == "unknown" else f"a key in the {auth.key_location}"
+        raise ManifestError(
+            f"A manifest cannot say that calls are authenticated by {what}.",
+            mend="Choose none, service_http, user_http or oauth.",
+            code="MANIFEST-AUTH-UNKNOWN",
+        )
     section: dict[str, Any] = {"type": auth.type}
     match auth.type:
-        case "none" | "unknown":
-            section["type"] = "none"
+        case "none":
+            pass
         case "service_http" | "user_http":
             section["authorization_type"] = auth.authorization_type or "bearer"
             if auth.custom_auth_header:
