@@ -1,4 +1,4 @@
-"""The journal of calls in SQL (`actions.journal.Journal`): every step is one compare-and-set, durable when it returns."""
+"""The journal of calls in SQL (`actions.journal.Journal`): a step is one compare-and-set, durable when it returns."""
 
 from __future__ import annotations
 

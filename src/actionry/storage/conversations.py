@@ -1,4 +1,4 @@
-"""Conversations as trees of turns, and the one transaction that accepts a message: key, message and queued turn (T-02)."""
+"""Conversations as trees of turns, and the transaction that accepts a message: key, message, queued turn (T-02)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _COLUMNS = tuple(conversations.c[name] for name in Conversation.__slots__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What a person sends. `parent`: the turn that it follows (None: it begins the conversation anew); HEAD the last."""
+    """What a person sends. `parent`: the turn that it follows, HEAD for the last, None to begin anew."""
 
     text: str
     file_ids: tuple[str, ...] = ()
@@ -163,7 +163,7 @@ class Conversations:
     async def delete(self, actor: Actor, conversation_id: str) -> list[str]:
         """Delete it with turns, calls and files; running turns lose their lease. Returns the ids of its files.
 
-        The ids are those whose bytes may lie in the data folder (`Files.sweep` removes them). Raises NotFound.
+        The ids are those whose bytes may lie in the data folder (`Files.forget` removes them). Raises NotFound.
         """
         async with self.database.writing() as connection:
             if await self._find(connection, actor, conversation_id) is None:

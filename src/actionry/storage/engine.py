@@ -98,7 +98,7 @@ class Database:
     async def insert_new(self, connection: AsyncConnection, table: Table, values: dict[str, Any]) -> bool:
         """Insert the row unless its key is taken (by whoever; one that is being written is waited for)."""
         kind = sqlite_insert if self.backend == "sqlite" else postgres_insert
-        statement = kind(table).values(values).on_conflict_do_nothing().returning(literal_column("1"))
+        statement: Any = kind(table).values(values).on_conflict_do_nothing().returning(literal_column("1"))
         return (await connection.execute(statement)).first() is not None
 
     async def upsert(
@@ -111,7 +111,7 @@ class Database:
         await connection.execute(statement)
 
     async def notify(self, connection: AsyncConnection, hints: Sequence[str]) -> None:
-        """Tell other processes, when the transaction commits. A hint only: SQLite has none, and may lose nothing by it."""
+        """Tell other processes when the transaction commits: a hint, which SQLite does without."""
         if self.backend == "sqlite" or not hints:
             return
         for start in range(0, len(hints), HINTS_AT_ONCE):

@@ -37,9 +37,13 @@ class Follower:
     """Of what it has shown; the poller compares."""
 
 
+NO_FOLLOWER = 2**62
+"""As `after`: wants no events, only to hear of changes."""
+
+
 class Poll(Protocol):
     async def __call__(self, turn_ids: Sequence[str]) -> dict[str, tuple[int, bool]]:
-        """turn id -> (last sequence number, at rest), those that exist."""
+        """turn id -> (last sequence number, at rest or to be stopped), those that exist."""
         ...
 
 
@@ -85,6 +89,14 @@ class Hub:
             self.changed(turn_id)
         self.work()
 
+    async def wait(self, turn_id: str) -> None:
+        """Until something happened to the turn that its runner has not done itself: a stop, perhaps (`chat.Stops`)."""
+        async with self.follow(turn_id, NO_FOLLOWER) as follower:
+            while not follower.changed:
+                await follower.woken.wait()
+                follower.woken.clear()
+                follower.batches.clear()
+
     def work(self) -> None:
         """A turn waits for a runner."""
         self._work.set()
@@ -119,7 +131,11 @@ class Hub:
             await asyncio.sleep(POLL_S)
             if not self._followers:
                 return
-            waiting = {turn_id: min(f.after for f in each) for turn_id, each in self._followers.items() if each}
+            waiting = {
+                turn_id: min((f.after for f in each if f.after < NO_FOLLOWER), default=NO_FOLLOWER)
+                for turn_id, each in self._followers.items()
+                if each
+            }
             try:
                 found = await poll(list(waiting))
             except Exception:  # noqa: S112  # the database is away: followers keep waiting, the next round asks again

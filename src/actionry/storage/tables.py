@@ -457,6 +457,14 @@ files = Table(
     _time("created_at"),
 )
 
+file_links = Table(
+    "file_links",
+    metadata,
+    _str("token_hash", primary_key=True),
+    _to("file_id", "files.id", index=True),
+    _time("expires_at", index=True),
+)
+
 # ---------------------------------------------------------------------------------------------------- the installation
 
 model_providers = Table(

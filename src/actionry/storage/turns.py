@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import and_, bindparam, delete, func, insert, literal, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from actionry.actions.journal import Entry, State, check_step, conflict
@@ -134,11 +135,18 @@ class Turns:
     async def _write_or_tell(self, batch: list[_Append]) -> None:
         try:
             await self._write(batch)
+        except SQLAlchemyError as error:
+            if len(batch) == 1:
+                return _fail(batch, error)
+            for item in batch:  # one that the database refuses must not cost the others theirs
+                item.stored.clear()
+                await self._write_or_tell([item])
+            return None
         except BaseException as error:
             _fail(batch, error)
             if not isinstance(error, Exception):
                 raise
-            return
+            return None
         for item in batch:
             if item.done.done():
                 continue  # its caller was cancelled
@@ -146,6 +154,7 @@ class Turns:
                 item.done.set_exception(item.refused)
             else:
                 item.done.set_result(item.stored)
+        return None
 
     async def _write(self, batch: list[_Append]) -> None:
         now = self.clock()
@@ -296,7 +305,7 @@ class Turns:
         async with self.database.reading() as connection:
             for start in range(0, len(turn_ids), 500):
                 rows = await connection.execute(_POLL, {"ids": list(turn_ids[start : start + 500])})
-                found |= {row.id: (row.last_seq, row.state in AT_REST) for row in rows}
+                found |= {row.id: (row.last_seq, row.stop_asked or row.state in AT_REST) for row in rows}
         return found
 
     # --------------------------------------------------------------------------------------------------------- leases
@@ -456,13 +465,12 @@ async def _live(follower: Follower) -> AsyncGenerator[StoredEvent]:
 async def write_questions(connection: AsyncConnection, turn_id: str, effects: Effects, now: float) -> None:
     """Open the questions that were asked, and close those that no answer can reach any more."""
     for question in effects.asked:
-        # A sign-in may be asked for again; a confirmation has one digest and one answer (P-01, P-04).
+        # Asked again (after a sign-in, with other arguments): the newest question is the one to answer.
         await connection.execute(
             delete(approvals).where(
                 approvals.c.turn_id == turn_id,
                 approvals.c.call_id == question.call_id,
                 approvals.c.kind == question.kind,
-                or_(approvals.c.kind == "sign_in", approvals.c.digest != question.digest),
             )
         )
         await connection.execute(
@@ -514,7 +522,9 @@ _READ = (
     .where(turns.c.id == bindparam("turn"))
     .order_by(turn_events.c.seq)
 )  # fmt: skip
-_POLL = select(turns.c.id, turns.c.last_seq, turns.c.state).where(turns.c.id.in_(bindparam("ids", expanding=True)))
+_POLL = select(turns.c.id, turns.c.last_seq, turns.c.state, turns.c.stop_asked).where(
+    turns.c.id.in_(bindparam("ids", expanding=True))
+)
 _RUNNABLE = (
     select(turns.c.id)
     .where(
