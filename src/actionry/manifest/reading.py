@@ -28,7 +28,7 @@ from actionry.manifest.fields import (
     remove_secrets,
     unknown_fields,
 )
-from actionry.manifest.microsoft import Mapped, is_microsoft, map_fields
+from actionry.manifest.microsoft import is_microsoft, map_fields
 from actionry.manifest.model import Api, Manifest
 from actionry.syntax import read_tree
 
@@ -60,15 +60,13 @@ def read_manifest(source: Source, *, profile: Profile = ACTIONRY, source_url: st
     report.findings += syntax
     _require_manifest(data)
     clean = remove_secrets(data, report)
-    mapped = map_fields(clean, report) if is_microsoft(clean) else None
-    if mapped is None:
-        return _read_v1(clean, report, source_url)
-    return _read_microsoft(clean, mapped, report, source_url)
+    return _read_microsoft(clean, report, source_url) if is_microsoft(clean) else _read_v1(clean, report, source_url)
 
 
-def _read_microsoft(data: Mapping[str, Any], mapped: Mapped, report: Report, source_url: str | None) -> Manifest:
+def _read_microsoft(data: Mapping[str, Any], report: Report, source_url: str | None) -> Manifest:
     """The same rules on the mapped fields; findings point at where the source says it."""
     report.add("MANIFEST-MICROSOFT", "/schema_version")
+    mapped = map_fields(data, report)
     inner = Report(report.profile, None)
     manifest = _read_v1(mapped.fields, inner, source_url)
     for finding in inner.findings:
