@@ -37,9 +37,9 @@ travel: travel trip journey voyage tour touring itinerary traveling travelling t
   tower; castle; cathedral; must-see; sightseer; trek; safari; landmarks
 transport: train rail railway amtrak; bus coach shuttle; taxi cab rideshare ride uber lyft carpool; subway metro
   underground tram transit commute commuting; ticket fare; route direction navigate navigation path shortest;
-  traffic congestion jam; station stop terminal platform; truck van freight cargo logistics haul hauling; parking
-  garage park carpark; bike bicycle cycling scooter; boat ship vessel yacht marine; schedule timetable; speed camera
-  radar; driver; delay; toll
+  traffic congestion jam; station stop terminal platform; truck van freight cargo logistics; parking garage park;
+  bike bicycle cycling scooter; boat ship vessel yacht marine; schedule timetable; speed camera radar; driver;
+  delay; toll
 place: location place where address spot position whereabouts; nearby near close local around vicinity proximity
   surrounding; city town municipality village metropolitan; country nation; region state province area county
   district territory; map geography geographic geocode geocoding coordinate latitude longitude gps; postal zip
@@ -57,7 +57,7 @@ food: food cuisine dish eat edible culinary; recipe cook cooking bake baking che
   brewery vodka rum sake winery vineyard; coffee tea espresso; vegetarian vegan plant gluten; pizza burger pasta
   sushi taco noodle curry; dessert cake chocolate cookie pie; menu; takeout delivery; chicken beef pork meat fish
   salmon seafood shrimp; fruit apple banana vegetable potato tomato carrot; bread rice cheese milk egg butter sugar
-  flour; spice flavor taste delicious; ingredients; mexican; indian; thai; distillery; catering; barbecue; bakery
+  flour; spice flavor taste delicious; ingredients; mexican; indian; thai; catering; barbecue; bakery
 diet: nutrition nutritional nutrient calorie macro vitamin protein carb carbohydrate fat fiber sodium mineral; diet
   dietary keto paleo fasting; weight obesity bmi overweight lose; healthy wellness lifestyle; allergy allergen
   intolerance
@@ -88,8 +88,8 @@ invest: invest investment investing investor portfolio asset wealth; stock share
   option future derivative; earnings revenue filing sec annual quarterly balance ebitda cash; valuation pe ratio
   price; forex currency; commodity gold silver oil crude; ipo merger acquisition; volatility sharpe bullish bearish
   risk; inflation gdp economy economic unemployment recession; apple microsoft tesla google amazon nvidia meta;
-  capitalization; cap; macroeconomic; liquidity; leverage; candlestick; analyst; binance; coinbase; usdt; chainlink;
-  xrp; litecoin; filings; 10-k; holdings; allocation
+  capitalization; cap; macroeconomic; liquidity; leverage; candlestick; analyst; binance; coinbase; usdt; litecoin;
+  filings; 10-k; holdings; allocation
 currency: currency dollar euro usd eur gbp yen pound rupee yuan jpy inr cny aud cad; exchange conversion rate
   convert
 business: business company corporation firm enterprise organization startup corporate; industry sector; entrepreneur
@@ -107,9 +107,9 @@ shopping: shop shopping store retail retailer mall outlet; buy purchase; product
   keyboard tv television console charger; furniture sofa couch mattress desk chair shelf lamp rug bookshelf;
   appliance blender refrigerator fridge microwave vacuum dryer toaster oven dishwasher washer stove mixer; shirt
   tshirt jacket jeans coat sweater; backpack bag purse; toy doll; camera lens drone; perfume; printer; bike; tool
-  drill; pen; pencil; stationery; supplies; stapler; ink; treadmill; dumbbell; bench; mat; wishlist; smartwatch;
-  bluetooth; battery; mouse; router; heater; fan; cookware; knife; pan; mug; pillow; blanket; headphones;
-  sunglasses; buyer; seller; catalog; sku
+  drill; pen; pencil; stationery; supplies; ink; bench; mat; wishlist; smartwatch; bluetooth; battery; mouse;
+  router; heater; fan; cookware; knife; pan; mug; pillow; blanket; headphones; sunglasses; buyer; seller; catalog;
+  sku
 fashion: fashion style outfit clothes clothing wear dress wardrobe apparel garment attire; shoe sneaker footwear
   boot heel sandal; jewelry jewellery necklace ring bracelet earring accessory watch; beauty makeup cosmetic
   skincare skin lipstick; hair haircut hairstyle salon barber; shirt tshirt hoodie jacket jeans pants skirt suit
@@ -120,7 +120,7 @@ jobs: job career employment position vacancy opening occupation work; resume cv 
   linkedin; hr human resources; promotion
 property: house home housing residence residential; apartment flat condo rental rent tenant renting lease; property
   estate realty realtor listing; buy; mortgage; landlord; zillow redfin; neighborhood; roommate; bedroom bathroom;
-  villa townhouse duplex studio; beachfront; penthouse; bungalow; amenity; amenities; broker; pool; condos; homes
+  villa townhouse duplex studio; penthouse; bungalow; amenity; amenities; broker; pool; condos; homes
 household: furniture sofa table chair couch bed; decor decoration interior design decorate redecorate; renovation
   remodel; clean cleaning laundry; appliance; garden gardening lawn yard; repair maintenance diy plumber plumbing
   electrician; paint wall floor roof
@@ -162,19 +162,19 @@ code: code coding program programming programmer; developer software development
   package framework sdk dependency npm pypi; bug debug error issue; repository repo github git gitlab commit branch
   fork pull open-source opensource; python javascript java typescript rust php c ruby golang swift kotlin react; api
   endpoint integration; script shell bash terminal; compile execute run interpreter sandbox; algorithm;
-  documentation docs; deploy deployment build pipeline devops; app application; notebook jupyter; scratch blocks
-  kids; regex json xml yaml; frontend backend; unit test; refactor; snippet; version; config; dark; mode; responsive
+  documentation docs; deploy deployment build pipeline devops; app application; notebook jupyter; kids; regex json
+  xml yaml; frontend backend; unit test; refactor; snippet; version; config; dark; mode; responsive
 cloud: cloud aws azure hosting host; server instance machine vm vps droplet node; container docker kubernetes;
   network ip dns domain subdomain; uptime monitor outage; log; storage bucket; virtual machine instance; cluster;
   cloudflare cdn; ssh command; internet traffic
 web: website site webpage web page; url link hyperlink uri; domain whois; browser browse internet online surf; crawl
   scrape scraper extract crawler; seo ranking keyword backlink serp; html css wordpress; search engine google bing
-  lookup; traffic visitor; landing; shorten short; builder; metadata; wayback archive; pagespeed lighthouse
-  performance; organic; rank; redirect; bookmark; sitemap; favicon; http; https; www
+  lookup; traffic visitor; landing; shorten short; builder; metadata; archive; pagespeed lighthouse performance;
+  organic; rank; redirect; bookmark; sitemap; favicon; http; https; www
 security: security secure cybersecurity; password passcode credential; encrypt encryption decrypt cipher;
   vulnerability exploit cve threat hack hacker breach pentest; malware virus phishing scam fraud suspicious fishy;
-  authentication login auth sign; permission access; privacy; verify fake; attack ddos firewall; scan scanner; ssl
-  tls certificate; fraudulent; leak; hash; captcha; vpn; blacklist
+  authentication auth sign; permission access; privacy; verify fake; attack ddos firewall; scan scanner; ssl tls
+  certificate; fraudulent; leak; hash; captcha; vpn; blacklist
 ai: ai artificial intelligence machine neural; prompt chatgpt gpt chatbot assistant llm; model; generate generative;
   midjourney dalle diffusion; agent; embedding; nlp; vision; generation
 image: image picture photo photograph photography visual; draw drawing sketch illustration paint painting; art
@@ -194,27 +194,26 @@ music: music musical song track tune; album discography; artist singer band musi
 entertainment: movie film cinema theater theatre documentary; tv television show series episode season sitcom; actor
   actress cast crew credit star celebrity starring; director directed filmmaker direct; watch stream netflix
   streaming hulu; anime manga cartoon; genre comedy drama thriller horror scifi romance; rating review; trailer;
-  award oscar; broadway musical play; crew; credits; filmography; premiere; backdrop; toprated; runtime; franchise;
+  award oscar; musical play; crew; credits; filmography; premiere; backdrop; toprated; runtime; franchise;
   collection; superhero; synopsis
 books: book novel ebook bestseller audiobook; read reading reader; author writer novelist; library; publisher;
-  chapter; literature literary; isbn; fiction nonfiction; biography memoir; biographies; goodreads
+  chapter; literature literary; isbn; fiction nonfiction; biography memoir; biographies
 news: news headline journalism journalist press; article; current latest breaking update; newspaper magazine; event;
-  bias; world; report; buzz; scoop; reporter
+  bias; world; report; reporter
 sports: sport sports athletic; football soccer nfl; basketball nba; baseball mlb; tennis golf cricket hockey rugby
   volleyball; team club; player athlete; match game fixture; score result standings; league tournament championship
   cup; season; bet betting odds wager sportsbook; race racing formula nascar; fantasy; coach; olympics; goal;
   premier laliga uefa fifa; scorer; lakers; warriors; yankees; referee; stadium; arena; quarterback; pitcher;
   goalkeeper; nhl; mma; boxing; wrestling
-games: game gaming gamer video; play player; puzzle riddle crossword sudoku brainteaser; chess checkers; trivia
-  quiz; card deck dice poker; rpg adventure fantasy character quest dungeon; steam xbox playstation nintendo; level;
-  word guess hangman wordle tictactoe; simulation simulator; minecraft pokemon fortnite zelda; multiplayer;
-  strategy; fun funny; champion league legends lol; apex; magic; combo; scoring; achievement; boss; weapon; armor;
-  roblox; esports
+games: game gaming gamer video; play player; puzzle riddle crossword sudoku brainteaser; chess; trivia quiz; card
+  deck dice poker; rpg adventure fantasy character quest dungeon; steam xbox playstation nintendo; level; word guess
+  hangman wordle; simulation simulator; minecraft pokemon fortnite zelda; multiplayer; strategy; fun funny; champion
+  league; scoring; achievement; boss; weapon; armor; roblox; esports
 fun: joke humor funny laugh comedy; fun entertain entertaining entertainment bored; quote inspirational saying;
   trick; fact; prank; riddle; chuck; norris; random; pun; icebreaker
 astro: astrology horoscope zodiac birth natal sign; tarot iching divination fortune oracle; numerology; spiritual;
   aries taurus gemini leo virgo libra scorpio sagittarius capricorn aquarius pisces; stars; rising; astrological;
-  astrologer; phase; palm; destiny; strology
+  astrologer; phase; palm; destiny
 religion: religion religious faith; god prayer pray; church; bible christian jesus scripture gospel; islam quran
   muslim prophet; buddhist hindu; jewish torah; spiritual; sermon; verse
 social: social network; instagram facebook twitter tiktok linkedin reddit snapchat; post tweet; follower follow
@@ -222,7 +221,7 @@ social: social network; instagram facebook twitter tiktok linkedin reddit snapch
   dating relationship love romantic partner; media; retweet; handle; timeline
 messages: message messaging text sms; email mail inbox gmail outlook; chat conversation; send; reply respond; call
   phone telephone dial; notification alert; contact; channel conversation thread room group; slack discord telegram
-  whatsapp; newsletter substack; zoom; voicemail; outreach; sender; recipient; mailbox
+  whatsapp; newsletter; voicemail; outreach; sender; recipient; mailbox
 people: person people human individual; name; contact; family parent mother father baby child husband wife; friend;
   woman man gender; age birthday; biography; celebrity; user member profile; hired; neighbor; colleague;
   demographics
@@ -235,12 +234,12 @@ tasks: task todo chore to-do; project; list checklist; productivity productive; 
 documents: document file pdf doc docx; upload download; page; text; slide presentation powerpoint deck pitch;
   extract; read; form template; sign signature; convert; summary; contract; folder drive; manual handbook; word
   count; scan ocr; lengthy; letterhead; annotate; clipboard
-events: event party gathering celebration; concert festival show performance; ticket seat; venue; wedding;
-  conference meetup webinar; invite invitation rsvp; host; broadway theater; fair; ticketmaster; seating; attendee
+events: event party celebration; concert festival show performance; ticket seat; venue; wedding; conference meetup
+  webinar; invite invitation rsvp; host; theater; fair; ticketmaster; seating; attendee
 law: law legal legislation legally; lawyer attorney counsel; court judge trial case lawsuit; contract agreement
   clause; regulation compliance rule; statute; crime criminal police; right; congress bill senate legislator; terms;
-  copyright; divorce custody; sue; penalty; fine; offender; offence; malpractice; damages; tort; jurisdiction;
-  lawmaker; arrest; verdict; violation; rights; justice
+  copyright; divorce custody; sue; penalty; fine; offender; offence; damages; tort; jurisdiction; lawmaker; arrest;
+  verdict; violation; rights; justice
 government: government federal public; politics political politician parliament mp; election vote voter candidate;
   president senator; military army; congress; license permit; census population demographic; agency; citizen
   citizenship; debate; minister; service; veteran
@@ -252,18 +251,18 @@ environment: environment environmental green sustainable sustainability eco; car
   fossil
 nature: animal wildlife species zoo; dog puppy canine breed; cat kitten feline; bird; plant houseplant flower tree
   indoor; garden gardening; pet veterinarian vet; insect; nature outdoor hiking hike trail camping park; farm
-  agriculture crop farmer farming soil; horse cow livestock; groomer; grooming; adoption; aquarium; reptile;
-  veterinary; fertilizer; irrigation; harvest; pest; seed; national; mountain; river; lake
+  agriculture crop farmer farming soil; horse cow livestock; grooming; adoption; aquarium; reptile; veterinary;
+  fertilizer; irrigation; harvest; pest; seed; national; mountain; river; lake
 cars: car vehicle automobile auto suv sedan; electric ev charging charger tesla; dealer dealership; engine fuel gas
-  gasoline petrol diesel; model make; used; mechanic repair; vin; motorcycle; tire; mileage mpg; lot; hybrid; brake;
+  gasoline petrol diesel; model make; used; mechanic repair; vin; motorcycle; tire; mileage mpg; hybrid; brake;
   driving; autonomous
 home: smart home automation device; light lamp; thermostat; sensor; switch; lock; iot; alexa
 survey: survey questionnaire poll form; feedback opinion; response answer; question; sentiment review rating;
   criticism; satisfaction; nps; respondent
 marketing: marketing marketer advertising advertise advertisement ad ads; campaign; keyword seo; brand; audience
-  target demographic; content; newsletter; landing; conversion; influencer; lead; ppc adwords; promote promotion;
-  awareness; copy copywriter slogan tagline; advert; growth; engagement; reach; impression; click; persona;
-  sponsorship; affiliate; monetize
+  target demographic; content; newsletter; landing; conversion; influencer; lead; promote promotion; awareness; copy
+  copywriter slogan tagline; advert; growth; engagement; reach; impression; click; persona; sponsorship; affiliate;
+  monetize
 history: history historical ancient medieval; war battle; century era; genealogy ancestor heritage; culture cultural
   tradition; civilization empire; past time
 engineering: engineering engineer; mechanical machine pump; electrical circuit voltage current resistor; civil
