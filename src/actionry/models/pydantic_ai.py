@@ -35,6 +35,7 @@ from actionry.models.provider import (
 from actionry.models.tries import PROVIDER_LIMITS, ProviderLimits, Tries
 
 if TYPE_CHECKING:
+    import httpx2
     from pydantic_ai.messages import ModelMessage
     from pydantic_ai.models import Model, ModelRequestParameters, StreamedResponse
     from pydantic_ai.profiles import ModelProfile
@@ -60,8 +61,9 @@ class PydanticAI:
         context_tokens: int,
         limits: ProviderLimits = PROVIDER_LIMITS,
         tries: Tries | None = None,
+        proxy: str | None = None,
     ) -> None:
-        """base_url=None: the provider's own."""
+        """base_url=None: the provider's own. `proxy` is the operator's; those of the environment are not used."""
         self._name = name
         self._kind: Kind = kind
         self._model_name = model
@@ -71,6 +73,8 @@ class PydanticAI:
         self._context_tokens = context_tokens
         self._limits = limits
         self._tries = tries or Tries(teller, limits)
+        self._proxy = proxy
+        self._client: httpx2.AsyncClient | None = None
         self._model: Model[Any] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -88,11 +92,9 @@ class PydanticAI:
 
     async def aclose(self) -> None:
         """Close the SDK's connections; the provider can be used again."""
-        model, self._model = self._model, None
-        if model is not None and self._loop is asyncio.get_running_loop():
-            client = getattr(getattr(model, "provider", None), "_own_http_client", None)
-            if client is not None:
-                await client.aclose()
+        client, self._client, self._model = self._client, None, None
+        if client is not None and self._loop is asyncio.get_running_loop():
+            await client.aclose()
 
     async def _start(self, request: ModelRequest) -> SdkAttempt:
         tools = offered(request)
@@ -112,15 +114,25 @@ class PydanticAI:
     async def _load(self) -> Model[Any]:
         """The SDK's model with its client, which belongs to one event loop."""
         loop = asyncio.get_running_loop()
-        if self._model is None or self._loop is not loop:
-            try:
-                self._model = await asyncio.to_thread(_MODELS[self._kind], self._model_name, self._key, self._base_url)
-            except ImportError:
-                raise self._teller.failure(
-                    "setup", "cannot be asked: its SDK is not installed", mend="Install `actionry[server]`."
-                ) from None
-            self._loop = loop
-        return self._model
+        if self._model is not None and self._loop is loop:
+            return self._model
+        try:
+            client, model = await asyncio.to_thread(self._make)
+        except ImportError:
+            raise self._teller.failure(
+                "setup", "cannot be asked: its SDK is not installed", mend="Install `actionry[server]`."
+            ) from None
+        self._client, self._model, self._loop = client, model, loop
+        return model
+
+    def _make(self) -> tuple[httpx2.AsyncClient, Model[Any]]:
+        import httpx2
+
+        # A client of ours: redirects are not followed, since only the standard headers of a key are taken off on the
+        # way; and the environment's proxies and .netrc are not for this program.
+        timeout = httpx2.Timeout(self._limits.answer_s, connect=self._limits.connect_s)
+        client = httpx2.AsyncClient(timeout=timeout, proxy=self._proxy, trust_env=False, follow_redirects=False)
+        return client, _MODELS[self._kind](self._model_name, self._key.reveal(), self._base_url, client)
 
     def _settings(self, request: ModelRequest) -> ModelSettings:
         settings: ModelSettings = {"max_retries": 0}
@@ -140,31 +152,31 @@ class PydanticAI:
         return settings
 
 
-def _anthropic(model: str, key: Secret, base_url: str | None) -> Model[Any]:
+def _anthropic(model: str, key: str, base_url: str | None, client: httpx2.AsyncClient) -> Model[Any]:
     from pydantic_ai.models.anthropic import AnthropicModel
     from pydantic_ai.providers.anthropic import AnthropicProvider
 
-    provider = AnthropicProvider(api_key=key.reveal(), base_url=base_url)
+    provider = AnthropicProvider(api_key=key, base_url=base_url, http_client=client)
     return AnthropicModel(model, provider=provider, profile=_as_given(provider.model_profile(model)))
 
 
-def _google(model: str, key: Secret, base_url: str | None) -> Model[Any]:
+def _google(model: str, key: str, base_url: str | None, client: httpx2.AsyncClient) -> Model[Any]:
     from pydantic_ai.models.google import GoogleModel
     from pydantic_ai.providers.google import GoogleProvider
 
-    provider = GoogleProvider(api_key=key.reveal(), base_url=base_url)
+    provider = GoogleProvider(api_key=key, base_url=base_url, http_client=client)
     return GoogleModel(model, provider=provider)
 
 
-def _openai_responses(model: str, key: Secret, base_url: str | None) -> Model[Any]:
+def _openai_responses(model: str, key: str, base_url: str | None, client: httpx2.AsyncClient) -> Model[Any]:
     from pydantic_ai.models.openai import OpenAIResponsesModel
     from pydantic_ai.providers.openai import OpenAIProvider
 
-    provider = OpenAIProvider(api_key=key.reveal(), base_url=base_url)
+    provider = OpenAIProvider(api_key=key, base_url=base_url, http_client=client)
     return OpenAIResponsesModel(model, provider=provider, profile=_as_given(provider.model_profile(model)))
 
 
-_MODELS: Final[dict[Kind, Callable[[str, Secret, str | None], Any]]] = {
+_MODELS: Final[dict[Kind, Callable[[str, str, str | None, httpx2.AsyncClient], Model[Any]]]] = {
     "anthropic": _anthropic,
     "google": _google,
     "openai-responses": _openai_responses,
