@@ -136,12 +136,12 @@ async def test_no_secret_is_in_result_proposal_journal_or_error(
         todo.guard = echo
         caller = Caller(outbound=todo.door, journal=journal)
         call = await caller.prepare(todo.action(), "addTodo", ADD, credentials=GIVEN[auth])
-        await caller.agree(todo.action(), call, agree)
+        await caller.agree(call, agree)
         result = await caller.run(call)
         todo.guard = lambda _: Reply(200, b"{}", {"Content-Encoding": "compress"})
         with pytest.raises(OutcomeUnknown) as failure:
             await caller.call(todo.action(), "addTodo", ADD, credentials=GIVEN[auth])
-        entry = await journal.find(call.call_id)
+        entry = await journal.find(call.id)
     shown = "".join(
         (
             repr(seen),
@@ -562,7 +562,7 @@ async def test_fifty_runs_of_one_call_are_one_effect_with_one_answer() -> None:
         action = todo.action()
         caller = Caller(outbound=todo.door, journal=journal)
         call = await caller.prepare(action, "addTodo", ADD, call_id="c1")
-        await caller.agree(action, call, None)
+        await caller.agree(call)
         results = await asyncio.gather(*(caller.run(call) for _ in range(50)))
         assert len(todo.received) == 1
         assert {result.text_for_model for result in results} == {'{"added": "milk"}'}

@@ -22,7 +22,7 @@ from actionry.actions.confirmation import (
     grants_from,
 )
 from actionry.actions.grants import Grant, MemoryGrants
-from actionry.actions.proposal import Identity, Proposal, fingerprint, proposal_text, real_host
+from actionry.actions.proposal import Identity, Proposal, fingerprint_of, proposal_text, real_host
 from actionry.errors import ConfirmationDeclined, ConfirmationNeeded
 from actionry.tools.search import OperationIndex
 from apps.catalogue import answering, document, json_body, operation, parameter, todo_api
@@ -42,7 +42,7 @@ def facts(method: str = "GET", consequential: bool | None = None, **more: Any) -
             "method": method,
             "origin": API,
             "consequential": method not in ("GET", "HEAD") if consequential is None else consequential,
-            "arguments": {"username": "ada", "body": {"list": "shopping", "items": [{"id": 7}]}},
+            "arguments": lambda: {"username": "ada", "body": {"list": "shopping", "items": [{"id": 7}]}},
             "identity": ADA,
             **more,
         }
@@ -201,7 +201,7 @@ async def propose(
     action = action or load_action(DOCUMENT)
     caller = Caller(identity=identity, clock=lambda: NOW)
     call = await caller.prepare(action, "sendMail", arguments or MAIL, call_id=call_id)
-    return caller, action, call, caller.propose(action, call, Decision("ask", ("consequential",)))
+    return caller, action, call, caller.propose(call, Decision("ask", ("consequential",)))
 
 
 @pytest.mark.row("P-02")
@@ -310,8 +310,8 @@ async def test_a_call_that_changed_after_the_approval_is_asked_again() -> None:
     changed = await caller.prepare(action, "sendMail", {**MAIL, "box": "in"}, call_id="c1")
     word = Answer(call_id="c1", digest=proposal.digest, user="ada", choice="allow")
     with pytest.raises(ConfirmationNeeded, match="no longer the one"):
-        await caller.answer(action, changed, proposal, word)
-    await caller.answer(action, call, proposal, word)
+        await caller.answer(changed, proposal, word)
+    await caller.answer(call, proposal, word)
 
 
 def test_what_an_answer_is_remembered_as() -> None:
@@ -409,7 +409,7 @@ async def test_grants_can_be_looked_at_and_taken_back() -> None:
 @pytest.mark.row("P-09")
 def test_another_description_is_another_operation() -> None:
     def make(text: str) -> str:
-        return fingerprint(load_action(document("T", {"/x": {"get": operation("x", text)}})).function("x"))
+        return fingerprint_of(load_action(document("T", {"/x": {"get": operation("x", text)}})).function("x"))
 
     assert make("one") == make("one") != make("two")
 

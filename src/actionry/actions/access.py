@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
+from actionry.actions.proposal import credential_facts
 from actionry.credentials.choice import Chosen, Credentials, choose, read_credentials
 from actionry.credentials.masking import Masker
 from actionry.credentials.oauth import Connection, TokenKeeper
@@ -48,38 +48,26 @@ class Access:
     """With sign-ins it holds a place-holder until `open_sign_ins`."""
     masker: Masker
     declares_security: bool
+    facts: list[Any]
+    """Of the credential, for the digest."""
     sign_ins: tuple[tuple[OAuthToken, SignIn], ...] = ()
     """(place-holder among `chosen.credentials`, whose token goes there)"""
 
     @property
     def is_oauth(self) -> bool:
+        """Whether a 401 is about a sign-in, which can be renewed or repeated."""
         return any(isinstance(credential, OAuthToken) for credential in self.chosen.credentials)
-
-
-# The last credentials of each function: a program's calls mostly repeat them, and reading them costs more than sending.
-_LAST: WeakKeyDictionary[Function, tuple[object, Access]] = WeakKeyDictionary()
 
 
 def find_access(function: Function, given: CredentialsInput, *, declares_security: bool) -> Access:
     """Choose among the given credentials by the operation's security. Raises LoginNeeded, CredentialError."""
-    if isinstance(given, dict):
-        return _find(function, given, declares_security)  # may be changed by its owner between calls
-    last = _LAST.get(function)
-    if last is not None and (last[0] is given or (type(last[0]) is str and last[0] == given)):
-        return last[1]
-    access = _find(function, given, declares_security)
-    _LAST[function] = (given, access)
-    return access
-
-
-def _find(function: Function, given: CredentialsInput, declares_security: bool) -> Access:
     operation = function.operation
     place_holders: list[tuple[OAuthToken, SignIn]] = []
     credentials = read_credentials(_with_place_holders(given, place_holders), operation)
     chosen = choose(operation, credentials, document_declares_security=declares_security)
     used = tuple((token, sign_in) for token, sign_in in place_holders if token in chosen.credentials)
     masker = Masker(credentials.secrets())
-    return Access(operation, credentials, chosen, masker, declares_security, used)
+    return Access(operation, credentials, chosen, masker, declares_security, credential_facts(chosen), used)
 
 
 def _with_place_holders(given: Any, found: list[tuple[OAuthToken, SignIn]]) -> Any:
@@ -135,4 +123,4 @@ def _with_tokens(access: Access, tokens: Mapping[OAuthToken, OAuthToken]) -> Acc
     chosen = choose(access.operation, credentials, document_declares_security=access.declares_security)
     sign_ins = tuple((tokens.get(holder, holder), sign_in) for holder, sign_in in access.sign_ins)
     masker = Masker(credentials.secrets())
-    return Access(access.operation, credentials, chosen, masker, access.declares_security, sign_ins)
+    return Access(access.operation, credentials, chosen, masker, access.declares_security, access.facts, sign_ins)

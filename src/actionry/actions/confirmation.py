@@ -7,7 +7,7 @@ an API's or a page's text is in its context, that text may be what speaks (THREA
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, assert_never
 from urllib.parse import urlsplit
@@ -25,7 +25,7 @@ Choice = Literal["allow", "always", "decline"]
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Facts:
     """What a decision rests on."""
 
@@ -35,7 +35,8 @@ class Facts:
     origin: str
     consequential: bool
     """As the document declares; a model cannot change it (P-06)."""
-    arguments: Mapping[str, Any]
+    arguments: Callable[[], Mapping[str, Any]]
+    """By argument name; asked for only where a grant is narrowed by them."""
     identity: Identity
 
     @property
@@ -86,7 +87,7 @@ def decide(
     *,
     now: float,
     policy: Policy = ASK,
-    untrusted: Iterable[str] = (),
+    untrusted: Collection[str] = (),
 ) -> Decision:
     """What is to be done with this call.
 
@@ -116,12 +117,16 @@ def _by_layers(facts: Facts, grants: Iterable[Grant], now: float) -> Decision:
     if facts.consequential:  # as declared; undeclared: every method but GET. No grant speaks for it.
         return Decision("ask", ("consequential",) if opened else ("consequential", "first-call"))
     if any(_is_for_operation(grant, facts) for grant in valid):
-        return Decision("go_ahead", ("granted",))
+        return _GRANTED
     if not opened:
         return Decision("ask", ("first-call",), may_always_allow=True)
     if facts.reads_only:
-        return Decision("go_ahead", ("domain-open",))
+        return _DOMAIN_OPEN
     return Decision("ask", ("write",), may_always_allow=True)
+
+
+_GRANTED = Decision("go_ahead", ("granted",))
+_DOMAIN_OPEN = Decision("go_ahead", ("domain-open",))
 
 
 def _is_for_operation(grant: Grant, facts: Facts) -> bool:
@@ -129,15 +134,17 @@ def _is_for_operation(grant: Grant, facts: Facts) -> bool:
         grant.kind == "operation"
         and grant.operation == facts.function
         and grant.fingerprint == facts.fingerprint
-        and grant.covers_arguments(facts.arguments)
+        and (not grant.only_when or grant.covers_arguments(facts.arguments()))
     )
 
 
-def _unless_suggested(facts: Facts, decision: Decision, untrusted: Iterable[str]) -> Decision:
+def _unless_suggested(facts: Facts, decision: Decision, untrusted: Collection[str]) -> Decision:
     """P-08, P-10: with foreign text in the context a write, or a call that carries words to another origin, is asked.
 
     "Always" is not offered: an answer to one suggestion is no leave for the next.
     """
+    if not untrusted:
+        return decision
     sources = tuple(dict.fromkeys(untrusted))
     others = tuple(origin for origin in sources if origin != facts.origin)
     behind = others if facts.reads_only else sources

@@ -7,26 +7,28 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, Literal, assert_never
-from urllib.parse import urljoin, urlsplit
+from collections.abc import Mapping
+from typing import Literal, assert_never
+from urllib.parse import urlsplit
 
 from actionry.actions.action import Action
 from actionry.actions.content import BAD, parse_json
+from actionry.domains import MANIFEST_PATH, check_redirect, choose_server, is_local, root_domain
 from actionry.errors import AddressRefused, DocumentError, ManifestError, UnreadableDocument
 from actionry.http import Headers, Request, Response, shown_url
-from actionry.limits import ACTIONRY, OUTBOUND_LIMITS, READ_LIMITS, Profile, ReadLimits
+from actionry.limits import ACTIONRY, MANIFEST_READ_LIMITS, OUTBOUND_LIMITS, READ_LIMITS, Profile, ReadLimits
+from actionry.manifest import read_manifest
 from actionry.openapi.document import read_document
 from actionry.outbound import Outbound
+from actionry.outbound.url import join_location
 
-MANIFEST_PATH = "/.well-known/ai-plugin.json"
 DOCUMENT_PATHS = ("/openapi.json", "/openapi.yaml", "/swagger.json")
 """Where a domain without a manifest is asked for a document; few, because they are guesses."""
 
 _ACCEPT = "application/json, application/yaml, text/yaml, */*;q=0.5"
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _HTML = re.compile(rb"\s*(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
-_LOCAL = re.compile(r"(?:.+\.)?localhost|127(?:\.\d+){3}|\[::1\]")
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 async def fetch_action(
@@ -66,10 +68,8 @@ def full_address(text: str) -> str:
         )
     if _SCHEME.match(text):
         return text
-    host = re.split(r"[/?#]", text.removeprefix("//"), maxsplit=1)[0]
-    name = host.rpartition(":")[0] if re.search(r":\d+$", host) else host
-    scheme = "http" if _LOCAL.fullmatch(name.lower()) else "https"
-    return f"{scheme}://{text.removeprefix('//')}"
+    rest = text.removeprefix("//")
+    return f"{'http' if is_local(re.split(r'[/?#]', rest, maxsplit=1)[0]) else 'https'}://{rest}"
 
 
 class _Fetcher:
@@ -81,65 +81,51 @@ class _Fetcher:
 
     async def from_address(self, address: str) -> Action:
         """A document or a manifest, told apart by what it holds."""
-        is_manifest_place = urlsplit(address).path == MANIFEST_PATH
-        if is_manifest_place:
-            return await self._from_manifest(*await self._manifest_at(address))
+        if urlsplit(address).path == MANIFEST_PATH:
+            return await self._from_manifest(await self._manifest_at(address))
         response = await self._get(address, redirects=OUTBOUND_LIMITS.redirects)
         _require_found(response, "document")
-        if _is_manifest(response.content):
-            return await self._from_manifest(response, urlsplit(response.url).hostname or "")
-        return await self._read(response)
+        return await (self._from_manifest(response) if _is_manifest(response.content) else self._read(response))
 
     async def from_domain(self, address: str) -> Action:
         """The manifest; where there is none, the first document among the usual places."""
         base = address.rstrip("/")
-        place = base + MANIFEST_PATH
-        response, root = await self._manifest_at(place, required=False)
+        response = await self._manifest_at(base + MANIFEST_PATH, required=False)
         if response.status == 200 and not _HTML.match(response.content):
-            return await self._from_manifest(response, root)
+            return await self._from_manifest(response)
         for path in DOCUMENT_PATHS:
             found = await self._get(base + path, redirects=OUTBOUND_LIMITS.redirects)
             if found.status == 200 and not _HTML.match(found.content):
                 return await self._read(found)
-        host = urlsplit(base).netloc
         raise DocumentError(
-            f"{host} has no manifest at {MANIFEST_PATH} ({_what_came(response)}) and no document at "
+            f"{urlsplit(base).netloc} has no manifest at {MANIFEST_PATH} ({_what_came(response)}) and no document at "
             f"{', '.join(DOCUMENT_PATHS)}.",
             mend="Give the address of its OpenAPI document.",
             code="FETCH-NO-MANIFEST",
         )
 
-    async def _manifest_at(self, address: str, *, required: bool = True) -> tuple[Response, str]:
-        """The answer, and the root domain: redirects lead to sub-domains only, or from www to the bare name (D-02)."""
-        root = _root_of(address)
+    async def _manifest_at(self, address: str, *, required: bool = True) -> Response:
+        """The answer, after redirects to sub-domains, or from www to the bare name (D-02). Raises ManifestError."""
         for _ in range(OUTBOUND_LIMITS.redirects + 1):
             response = await self._get(address, redirects=0)
             location = response.headers.get("Location")
-            if response.status not in (301, 302, 303, 307, 308) or not location:
+            if response.status not in REDIRECTS or not location:
                 break
-            address = urljoin(address, location)
-            root = _redirected_root(root, address)
+            target = join_location(address, location)
+            check_redirect(_host(address), _host(target))
+            address = target
         else:
             raise ManifestError(
                 "The manifest's address redirects too often.", mend="Serve it directly.", code="MANIFEST-REDIRECTS"
             )
         if required:
             _require_found(response, "manifest")
-        return response, root
+        return response
 
-    async def _from_manifest(self, response: Response, root: str) -> Action:
-        manifest = await _read_manifest(response.content)
-        api_url = urljoin(response.url, manifest.api.url)
-        host = (urlsplit(api_url).hostname or "").lower()
-        if not _is_within(host, root):
-            raise ManifestError(
-                f"The manifest's api.url is on {host or 'no host'}, outside its root domain {root}.",
-                mend=f"Serve the document on {root} or a sub-domain of it.",
-                code="MANIFEST-API-DOMAIN",
-                pointer="/api/url",
-            )
-        document = await self._get(api_url, redirects=0)
-        if document.status in (301, 302, 303, 307, 308):
+    async def _from_manifest(self, response: Response) -> Action:
+        manifest = await asyncio.to_thread(read_manifest, response.content, source_url=response.url)
+        document = await self._get(manifest.document_url(), redirects=0)
+        if document.status in REDIRECTS:
             raise ManifestError(
                 f"The manifest's api.url redirects ({document.status}), which is not followed.",
                 mend="Write the final address into api.url.",
@@ -149,18 +135,17 @@ class _Fetcher:
         _require_found(document, "document")
         action = await self._read(document)
         if self._base_url is None:
-            action = await self._on_root_server(action, document, root)
+            action = await self._on_root_server(action, document, root_domain(_host(response.url)))
         action.manifest = manifest
         return action
 
     async def _on_root_server(self, action: Action, response: Response, root: str) -> Action:
         """D-09: the first server on the root domain or below it, else the host that served the document."""
         servers = [server.url for operation in action.operations[:1] for server in operation.servers]
-        within = [url for url in servers if _is_within((urlsplit(url).hostname or "").lower(), root)]
-        if not action.operations or (servers and within and within[0] == servers[0]):
+        chosen = choose_server(servers, root, response.url)
+        if not servers or servers[0] == chosen:
             return action
-        parts = urlsplit(response.url)
-        self._base_url = within[0] if within else f"{parts.scheme}://{parts.netloc}"
+        self._base_url = chosen
         return await self._read(response)
 
     async def _read(self, response: Response) -> Action:
@@ -189,20 +174,17 @@ class _Fetcher:
 
 
 def _is_manifest(content: bytes) -> bool:
-    """Manifests are JSON with an `api` and the model's name; OpenAPI documents have neither."""
-    if b"api" not in content or len(content) > 1_000_000:
+    """Manifests are JSON with an `api`, or Microsoft's `runtimes`, and with nothing of an OpenAPI document."""
+    if len(content) > MANIFEST_READ_LIMITS.bytes or not (b"api" in content or b"runtimes" in content):
         return False
     data = parse_json(content.decode("utf-8", "replace"))
     if data is BAD or not isinstance(data, Mapping) or {"openapi", "swagger", "paths"} & data.keys():
         return False
-    return isinstance(data.get("api"), Mapping) and bool({"name_for_model", "schema_version", "auth"} & data.keys())
+    return isinstance(data.get("api"), Mapping) or isinstance(data.get("runtimes"), list)
 
 
-async def _read_manifest(content: bytes) -> Any:
-    from actionry.manifest import read_manifest  # only where there is one
-
-    read: Callable[[bytes], Any] = read_manifest
-    return await asyncio.to_thread(read, content)
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
 
 
 def _require_found(response: Response, what: Literal["document", "manifest"]) -> None:
@@ -243,35 +225,3 @@ def _what_came(response: Response) -> str:
     if response.status == 200 and _HTML.match(response.content):
         return "a web page"
     return f"HTTP {response.status}"
-
-
-# ------------------------------------------------------------------------------------------------- the root domain
-
-
-def _root_of(address: str) -> str:
-    """D-01: the manifest's host without a leading `www.`."""
-    return (urlsplit(address).hostname or "").lower().removeprefix("www.")
-
-
-def _is_within(host: str, root: str) -> bool:
-    return bool(root) and (host == root or host.endswith(f".{root}"))
-
-
-def _redirected_root(root: str, address: str) -> str:
-    """The root after a redirect; raises ManifestError for a parent, a sibling or another domain (D-03)."""
-    host = (urlsplit(address).hostname or "").lower()
-    if host == root or host == f"www.{root}":
-        return root
-    if host.endswith(f".{root}"):
-        return host
-    if root.endswith(f".{host}"):
-        relation, code = "its parent domain", "MANIFEST-REDIRECT-PARENT"
-    elif host.partition(".")[2] and host.partition(".")[2] == root.partition(".")[2] and root.count(".") > 1:
-        relation, code = "a sibling domain", "MANIFEST-REDIRECT-SIBLING"
-    else:
-        relation, code = "another domain", "MANIFEST-REDIRECT-OTHER"
-    raise ManifestError(
-        f"The manifest of {root} redirects to {relation}, {host or 'no host'}.",
-        mend="Redirect to a sub-domain, or serve the manifest where it is asked for.",
-        code=code,
-    )

@@ -239,6 +239,10 @@ class ReturnedFiles:
     remarks: tuple[str, ...]
 
 
+def may_return_files(response: Response) -> bool:
+    return b"openaiFileResponse" in response.content
+
+
 async def read_returned_files(
     response: Response, outbound: Outbound, profile: Profile, masker: Masker
 ) -> ReturnedFiles | None:
@@ -247,8 +251,6 @@ async def read_returned_files(
     Addresses are fetched through the door, without any credential, one after the other. What cannot be taken is
     remarked, never an error: the rest of the answer is as good as before.
     """
-    if b"openaiFileResponse" not in response.content:
-        return None
     data = parse_json(response.content.decode("utf-8", "replace"))
     if data is BAD or not isinstance(data, dict) or not isinstance(data.get(RETURNED), (list, dict, str)):
         return None

@@ -18,7 +18,7 @@ from typing import Any, Self, TypeVar
 
 import orjson
 
-from actionry.actions.journal import OPEN, Entry, State, check_step, conflict
+from actionry.actions.journal import DIED, OPEN, Entry, State, check_first, check_step, conflict
 from actionry.errors import CallConflict
 
 T = TypeVar("T")
@@ -66,13 +66,13 @@ class FileJournal:
         self._thread.shutdown()
 
     async def propose(self, entry: Entry) -> Entry:
-        return await self._in_thread(lambda: self._propose(entry))
+        return await self._in_thread(lambda: self._propose(check_first(entry)))
 
     async def move(
         self, call_id: str, expected: State, to: State, *, owner: str = "", outcome: Mapping[str, Any] | None = None
-    ) -> Entry:
+    ) -> None:
         check_step(expected, to)
-        return await self._in_thread(lambda: self._move(call_id, expected, to, owner, outcome))
+        await self._in_thread(lambda: self._move(call_id, expected, to, owner, outcome))
 
     async def find(self, call_id: str) -> Entry | None:
         return await self._in_thread(lambda: self._find(call_id))
@@ -112,7 +112,7 @@ class FileJournal:
 
     def _propose(self, entry: Entry) -> Entry:
         values = (
-            entry.call_id, entry.digest, "proposed", entry.function, entry.origin, entry.user, entry.owner,
+            entry.call_id, entry.digest, entry.state, entry.function, entry.origin, entry.user, entry.owner,
             self._clock(), orjson.dumps(entry.outcome).decode(),
         )  # fmt: skip
         self._open().execute(_ADD, values)
@@ -139,12 +139,11 @@ class FileJournal:
         return [entry for entry in map(_entry, rows) if not states or entry.state in states]
 
     def _recover(self, alive: frozenset[str]) -> list[Entry]:
-        why = {"why": "The process that made the call ended."}
         found = []
         for entry in self._entries(tuple(OPEN)):
             if entry.owner not in alive:
                 with suppress(CallConflict):  # another process was faster
-                    found.append(self._move(entry.call_id, entry.state, "unknown", "", why))
+                    found.append(self._move(entry.call_id, entry.state, "unknown", "", DIED))
         return found
 
 

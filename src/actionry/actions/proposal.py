@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +20,7 @@ from actionry.credentials.choice import Chosen
 from actionry.credentials.masking import Masker
 from actionry.credentials.schemes import NoCredential, NotConnected, OAuthToken
 from actionry.http import File, Request
+from actionry.openapi.model import Values
 from actionry.tools.function_schema import Function
 from actionry.tools.plain_text import visible
 
@@ -74,38 +74,8 @@ class Proposal:
         return now >= self.expires_at
 
 
-@dataclass(slots=True, kw_only=True)
-class ToSend:
-    """The facts of one call, before its credential is attached."""
-
-    function: Function
-    arguments: Mapping[str, Any] | str | bytes | None
-    """As given; what counts is the request made of them."""
-    values: Any
-    """`Values`: checked, by location and wire name."""
-    request: Request
-    origin: str
-    chosen: Chosen
-    masker: Masker
-    identity: Identity
-    title: str = ""
-    call_id: str = ""
-    _digest: str = field(default="", repr=False)
-
-    @property
-    def digest(self) -> str:
-        if not self._digest:
-            self._digest = digest_of(self.function, self.request, self.values, self.identity, self.chosen)
-        return self._digest
-
-
-def fingerprint(function: Function) -> str:
+def fingerprint_of(function: Function) -> str:
     """Of all that the document says about the operation: another text or server makes another operation (P-09)."""
-    return _fingerprint(function)
-
-
-@lru_cache(maxsize=2048)
-def _fingerprint(function: Function) -> str:
     operation = function.operation
     facts = {
         "method": operation.method,
@@ -119,31 +89,45 @@ def _fingerprint(function: Function) -> str:
     return hashlib.sha256(canonical(facts)).hexdigest()
 
 
-def digest_of(function: Function, request: Request, values: Any, identity: Identity, chosen: Chosen) -> str:
-    """SHA-256 of canonical JSON. The credential counts by its scheme, place and owner, not by its value: a renewed
-    token is the same consent, another person's key is not.
+def credential_facts(chosen: Chosen) -> list[Any]:
+    """The credential by its scheme, place and owner, not by its value: a renewed token is the same consent, another
+    person's key is not.
     """
-    facts = [
-        fingerprint(function),
-        request.method,
-        request.url,
-        sorted((name.lower(), value) for name, value in request.headers.items()),
-        hashlib.sha256(request.content).hexdigest() if request.content is not None else None,
-        {
-            "path": values.path,
-            "query": values.query,
-            "header": values.header,
-            "cookie": values.cookie,
-            "querystring": values.querystring,
-            "body": values.body if values.has_body else None,
-        },
-        [identity.user, identity.gpt, identity.action_version],
-        [[p.location, p.name] for p in chosen.placements],
-        [[type(c).__name__, c.owner] for c in chosen.credentials],
+    return [
+        [[placement.location, placement.name] for placement in chosen.placements],
+        [[type(credential).__name__, credential.owner] for credential in chosen.credentials],
         chosen.schemes,
         chosen.origin,
     ]
+
+
+def digest_of(fingerprint: str, request: Request, values: Values, identity: Identity, credential: list[Any]) -> str:
+    """SHA-256 of canonical JSON of everything that makes the call what it is."""
+    content = request.content
+    facts = [
+        fingerprint,
+        request.method,
+        request.url,
+        sorted((name.lower(), value) for name, value in request.headers.items()),
+        None if content is None else hashlib.sha256(content).hexdigest(),
+        values.path,
+        values.query,
+        values.header,
+        values.cookie,
+        values.querystring,
+        values.body if values.has_body else None,
+        identity.user,
+        identity.gpt,
+        identity.action_version,
+        credential,
+    ]
     return hashlib.sha256(canonical(facts)).hexdigest()
+
+
+def values_boundary(values: Values) -> str:
+    """A multipart boundary that the same values always get."""
+    facts = [values.path, values.query, values.header, values.cookie, values.body]
+    return f"actionry-{hashlib.sha256(canonical(facts)).hexdigest()[:32]}"
 
 
 def canonical(value: Any) -> bytes:
@@ -167,31 +151,38 @@ def _plain(value: object) -> object:
 
 
 def make_proposal(
-    call: ToSend,
+    function: Function,
+    request: Request,
     *,
+    call_id: str,
+    digest: str,
+    title: str,
+    arguments: Mapping[str, Any],
+    chosen: Chosen,
+    masker: Masker,
+    identity: Identity,
     reasons: tuple[str, ...],
     may_always_allow: bool,
     now: float,
     lifetime_s: float,
 ) -> Proposal:
     """The call as a person may see it."""
-    function, request = call.function, call.request
-    shown = call.masker.request(request)
+    shown = masker.request(request)
     host = real_host(request.url)
     return Proposal(
-        call_id=call.call_id,
-        digest=call.digest,
-        title=visible(call.title),
+        call_id=call_id,
+        digest=digest,
+        title=visible(title),
         function=function.name,
         method=request.method,
         host=host,
         url=shown.url,
-        arguments=_shown_arguments(call),
+        arguments=masker.value(_without_bytes(arguments)),
         headers=shown.headers,
         body=shown.body,
         sentence=_sentence(function, request, host),
-        credential=describe_credential(call.chosen),
-        identity=call.identity,
+        credential=describe_credential(chosen),
+        identity=identity,
         consequential=function.consequential,
         may_always_allow=may_always_allow,
         reasons=reasons,
@@ -220,31 +211,12 @@ def _sentence(function: Function, request: Request, host: str) -> str:
     return f"{what}: {summary[0][:120]}" if summary else f"{what}."
 
 
-def _shown_arguments(call: ToSend) -> Any:
-    """By argument name, files by their description."""
-    values = call.values
-    by_location: dict[str, Any] = {
-        "path": values.path, "query": values.query, "header": values.header, "cookie": values.cookie,
-    }  # fmt: skip
-    shown: dict[str, Any] = {}
-    for binding in call.function.bindings.all:
-        if binding.location == "body":
-            if values.has_body:
-                shown[binding.argument] = values.body
-        elif binding.location == "querystring":
-            if values.querystring is not None:
-                shown[binding.argument] = values.querystring
-        elif binding.name in by_location[binding.location]:
-            shown[binding.argument] = by_location[binding.location][binding.name]
-    return call.masker.value(_without_bytes(shown))
-
-
 def _without_bytes(value: Any) -> Any:
     if isinstance(value, File):
         return f"[file {value.name}, {value.media_type}, {len(value.content):,} bytes]"
     if isinstance(value, (bytes, bytearray, memoryview)):
         return f"[{len(value):,} bytes]"
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {key: _without_bytes(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_without_bytes(item) for item in value]

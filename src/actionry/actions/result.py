@@ -7,12 +7,13 @@ that a person would not see (P-11).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, assert_never
 
 from actionry.actions.content import BAD, Content, dump_json, parse_json, parse_json_lines, read_content
+from actionry.actions.file_names import name_of_download
 from actionry.actions.html_text import html_to_text
 from actionry.actions.shape import WHOLE, Shape, Shaped, shape_json, shape_lines, shape_text
 from actionry.credentials.masking import Masker
@@ -71,45 +72,56 @@ def read_result(
     `url`: as called, without credentials. `limit`: characters of text beyond which ResponseTooLarge is raised; its
     `result` holds the shortened answer. `name` begins the names of files that are made of the answer.
     """
-    headers = _masked_headers(response.headers, masker)
-    content = read_content(response.content, response.headers.get("Content-Type", ""))
-    media_type = response.media_type
-    if content.kind == "empty":
-        return Result(
-            status=response.status,
-            media_type=media_type,
-            data=None,
-            text_for_model=f"{_status_text(response.status, headers)}, no content.",
-            headers=headers,
-            url=url,
-            elapsed_s=response.elapsed_s,
-        )
-    remarks = (f"The answer is {content.remark}.",) if content.remark else ()
-    if content.kind == "binary":
-        return _binary_result(response, headers, masker, url, name, remarks)
-    text = masker.text(content.text)
-    too_large = limit is not None and len(text) > limit
-    if too_large and limit is not None and shape.characters > limit:
-        shape = replace(shape, characters=limit)
-    data, shaped = _read_text(content, text, masker, shape, url, too_large=too_large)
+    content_type = response.headers.get("Content-Type", "")
+    media_type = content_type.partition(";")[0].strip().lower()
+    content = read_content(response.content, content_type)
+    headers, text = _without_secrets(response.headers, content.text, masker)
     result = Result(
         status=response.status,
         media_type=media_type,
-        data=data,
-        text_for_model=_with_status(visible(shaped.text), response.status, headers),
+        data=None,
+        text_for_model="",
         headers=headers,
         url=url,
         elapsed_s=response.elapsed_s,
-        remarks=remarks,
+        remarks=(f"The answer is {content.remark}.",) if content.remark else (),
     )
+    if content.kind == "empty":
+        result.text_for_model = f"{_status_text(response.status, headers)}, no content."
+    elif content.kind == "binary":
+        file_type = media_type or "application/octet-stream"
+        file_name = name_of_download(headers.get("Content-Disposition"), url, name, file_type)
+        file = File(file_name, masker.content(response.content), file_type)
+        result.data, result.files = file, (file,)
+        result.text_for_model = _with_status(describe_file(file), response.status, headers)
+    else:
+        _fill_with_text(result, content, text, masker, shape, limit, name)
+    return result
+
+
+def _fill_with_text(
+    result: Result, content: Content, text: str, masker: Masker, shape: Shape, limit: int | None, name: str
+) -> None:
+    too_large = limit is not None and len(text) > limit
+    if too_large and limit is not None and shape.characters > limit:
+        shape = replace(shape, characters=limit)
+    result.data, shaped = _read_text(content, text, masker, shape, result.url, too_large=too_large)
+    result.text_for_model = _with_status(visible(shaped.text), result.status, result.headers)
     if shaped.cut:
         result.truncated = True
         result.rest = File(
-            f"{name}{_EXTENSIONS[content.kind]}", text.encode("utf-8", "replace"), media_type or "text/plain"
+            f"{name}{_EXTENSIONS[content.kind]}", text.encode("utf-8", "replace"), result.media_type or "text/plain"
         )
     if too_large and limit is not None:
         raise too_large_error(len(text), limit, result)
-    return result
+
+
+def _without_secrets(headers: Headers, text: str, masker: Masker) -> tuple[Headers, str]:
+    """Both in one look: nearly every answer echoes nothing."""
+    joined = "\n".join((*headers.values(), text))
+    if masker.text(joined) == joined:
+        return headers, text
+    return Headers((name, masker.text(value)) for name, value in headers.items()), masker.text(text)
 
 
 def too_large_error(size: int | None, limit: int, result: Result | None = None) -> ResponseTooLarge:
@@ -187,42 +199,10 @@ def _mask_exactly(value: Any, masker: Masker) -> Any:
     return value
 
 
-def _binary_result(
-    response: Response, headers: Headers, masker: Masker, url: str, name: str, remarks: tuple[str, ...]
-) -> Result:
-    media_type = response.media_type or "application/octet-stream"
-    file = File(file_name(headers, url, name, media_type), masker.content(response.content), media_type)
-    return Result(
-        status=response.status,
-        media_type=response.media_type,
-        data=file,
-        text_for_model=_with_status(describe_file(file), response.status, headers),
-        headers=headers,
-        url=url,
-        elapsed_s=response.elapsed_s,
-        files=(file,),
-        remarks=remarks,
-    )
-
-
 def describe_file(file: File, file_id: str | None = None) -> str:
     """`[file report.pdf, application/pdf, 12,345 bytes]`: what a model reads in a file's place."""
     known = f", id {file_id}" if file_id else ""
     return f"[file {file.name}, {file.media_type}, {len(file.content):,} bytes{known}]"
-
-
-def file_name(headers: Headers, url: str, fallback: str, media_type: str) -> str:
-    """By Content-Disposition, else the last part of the address, else `fallback`; safe to show and to store (F-01)."""
-    from actionry.actions.file_names import name_of_download
-
-    return name_of_download(headers.get("Content-Disposition"), url, fallback, media_type)
-
-
-def _masked_headers(headers: Headers, masker: Masker) -> Headers:
-    joined = "\n".join(headers.values())
-    if masker.text(joined) is joined or masker.text(joined) == joined:
-        return headers
-    return Headers((name, masker.text(value)) for name, value in headers.items())
 
 
 def _with_status(text: str, status: int, headers: Headers) -> str:
@@ -285,6 +265,35 @@ def for_terminal(text: str) -> str:
     return visible(_TERMINAL.sub("", text)).replace("\r\n", "\n").replace("\r", "\n")
 
 
-def with_files(result: Result, files: Sequence[File], text: str, remarks: Sequence[str]) -> Result:
-    """The result with files that came inside it, and the text in which they are named."""
-    return replace(result, files=(*result.files, *files), text_for_model=text, remarks=(*result.remarks, *remarks))
+# ----------------------------------------------------------------------------------------------- for the journal
+
+
+def outcome_of(what: Result | BaseException | None) -> dict[str, Any]:
+    """What a journal keeps of a call that ended: enough to give its answer again, and no secret."""
+    if isinstance(what, Result):
+        return {
+            "status": what.status,
+            "media_type": what.media_type,
+            "text_for_model": what.text_for_model,
+            "url": shown_url(what.url),
+            "truncated": what.truncated,
+        }
+    if isinstance(what, ActionryError):
+        return {"error": type(what).__name__, "why": what.message}
+    return {"error": type(what).__name__ if what is not None else "Cancelled", "why": "The call was given up."}
+
+
+def result_of(outcome: Mapping[str, Any]) -> Result | None:
+    """The Result that `outcome_of` was given, as far as it was kept; None of an error's."""
+    if "status" not in outcome:
+        return None
+    return Result(
+        status=outcome["status"],
+        media_type=outcome["media_type"],
+        data=outcome["text_for_model"],
+        text_for_model=outcome["text_for_model"],
+        headers=Headers(),
+        url=outcome["url"],
+        truncated=outcome["truncated"],
+        remarks=("This call was made before; this is its recorded answer.",),
+    )
