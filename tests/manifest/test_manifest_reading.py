@@ -390,6 +390,28 @@ def test_a_secret_is_refused_loudly_and_kept_nowhere(auth: dict[str, Any], profi
     assert manifest.auth.type != "unknown"
 
 
+SLIPS_AROUND_A_SECRET = [
+    '{"schema_version": "v1", "auth": {"type": "oauth", "client_secret": s3cr3t-value}}',
+    '{"schema_version": "v1", "auth": {"type": "oauth", "client_secret": "s3cr3t-value}}',
+    '{"schema_version": "v1", "auth": {"type": "oauth", "client_secret": @s3cr3t}}',
+    "schema_version: v1\nauth:\n  client_secret: !s3cr3t x\n",
+    "schema_version: v1\nauth:\n  client_secret: *s3cr3t\n",
+    "schema_version: v1\nauth:\n  client_secret: {{s3cr3t}}\n",
+    "schema_version: v1\nauth:\n  client_secret: %s3cr3t\n",
+]
+
+
+@pytest.mark.parametrize("text", SLIPS_AROUND_A_SECRET)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_slip_at_a_secret_does_not_quote_it(text: str, encoding: str) -> None:
+    try:
+        manifest = read_manifest(text.encode(encoding))
+        told = repr(manifest) + repr(manifest.findings)
+    except ManifestError as error:
+        told = str(error) + repr(error.__cause__)
+    assert "s3cr3t" not in told
+
+
 def test_a_secret_anywhere_is_refused() -> None:
     manifest = read_manifest(todo(client_secret="s3cr3t-value", support=[{"password": "s3cr3t-value"}]))
     assert [each.pointer for each in manifest.findings if each.code == "MANIFEST-SECRET"] == [
@@ -629,6 +651,17 @@ def test_microsofts_findings_point_at_the_source() -> None:
 
 def test_a_v1_manifest_that_calls_itself_v2_stays_one() -> None:
     assert read_manifest(todo(schema_version="v2", functions={"a": 1})).kind == "v1"
+
+
+@pytest.mark.row("M-15")
+def test_the_fingerprint_changes_with_the_manifest_only() -> None:
+    first = read_manifest(todo(auth=SERVICE)).fingerprint
+    same = todo(auth={**SERVICE, "verification_tokens": {"ours": "new"}}, is_dev=True)
+    assert read_manifest(json.dumps(same), source_url=SOURCE, profile=OPENAI).fingerprint == first
+    for changes in ({"description_for_model": "Something else."}, {"api": api("https://todo.example.com/other")}):
+        assert read_manifest(todo(auth=SERVICE, **changes)).fingerprint != first
+    basic = {**SERVICE, "authorization_type": "basic"}
+    assert read_manifest(todo(auth=basic)).fingerprint != first
 
 
 # ------------------------------------------------------------------------------------------- what is refused

@@ -205,6 +205,8 @@ def _parts(url: str) -> SplitResult | None:
     if not host or not re.match(r"https?://[^/?#]", url, re.IGNORECASE):
         return None
     shown = ascii_host(host)
+    if len(shown) > 253:  # RFC 1035 section 3.1
+        return None
     return parts if ":" in shown or re.fullmatch(r"[a-z0-9_.${}<>-]+", shown) else None
 
 

@@ -75,6 +75,16 @@ def is_secret_name(name: str) -> bool:
     return _folded(name) in SECRETS
 
 
+_MENTION = re.compile(
+    r"secret|password|private[_-]?key|api[_-]?key|(?:access|refresh|bearer|auth|service|api)[_-]?token", re.IGNORECASE
+)
+
+
+def mentions_secret(text: str) -> bool:
+    """Whether a text may hold a secret, so that nothing of it should be quoted."""
+    return _MENTION.search(text) is not None
+
+
 def is_secret(pointer: str, name: str, value: object) -> bool:
     """Whether a field holds a secret: `client_secret` anywhere, `api_key` and the like inside `auth`."""
     if value in (None, "", False, True, {}, []):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
 
@@ -117,6 +118,17 @@ class Manifest:
     @property
     def ok(self) -> bool:
         return not self.errors
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when the manifest does, so that its developer has to register it again (M-15, M-16).
+
+        Without verification tokens (they are added while registering) and without what is ignored.
+        """
+        facts = asdict(replace(self, findings=(), extra={}, source_url=None))
+        facts["auth"] |= {"verification_tokens": None, "extra": None}
+        facts["api"]["extra"] = None
+        return hashlib.sha256(repr(sorted(facts.items())).encode("utf-8", "surrogatepass")).hexdigest()
 
     @property
     def function_prefix(self) -> str:

@@ -22,6 +22,7 @@ from actionry.manifest.fields import (
     EMAIL,
     FIELDS,
     is_placeholder,
+    mentions_secret,
     read_fields,
     read_section,
     read_text,
@@ -30,7 +31,7 @@ from actionry.manifest.fields import (
 )
 from actionry.manifest.microsoft import is_microsoft, map_fields
 from actionry.manifest.model import Api, Manifest
-from actionry.syntax import read_tree
+from actionry.syntax import FINDING_CODES, read_tree
 
 Source = str | bytes | Path | Mapping[str, Any]
 Locate = Callable[[str], Position | None]
@@ -111,19 +112,31 @@ def _read_mapping(source: Source) -> tuple[Mapping[str, Any], list[Finding], Loc
     try:
         tree = read_tree(text, limits=MANIFEST_READ_LIMITS)
     except UnreadableDocument as error:
-        raise ManifestError(
-            f"The manifest cannot be read: {error.message}",
-            mend=error.mend,
-            code=error.code if error.code.startswith("SYNTAX-TOO") else "MANIFEST-UNREADABLE",
-            line=error.line,
-            column=error.column,
-        ) from None
+        raise _unreadable(error, text) from None
     _refuse_slips(tree.findings)
     if not isinstance(tree.root, Mapping):
         raise _not_an_object(tree.root)
     # Positions are looked up now: a finding that remembered the text would remember a secret in it.
     syntax = [replace(one, known_position=one.position, locate=None) for one in tree.findings]
+    if mentions_secret(tree.text):
+        # Slips quote what they met, and that may be the secret itself: the general text says enough.
+        syntax = [replace(one, message=FINDING_CODES[one.code][1], mend=FINDING_CODES[one.code][2]) for one in syntax]
     return tree.root, syntax, tree.locate
+
+
+def _unreadable(error: UnreadableDocument, text: str | bytes) -> ManifestError:
+    shown = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    message, mend = f"The manifest cannot be read: {error.message}", error.mend
+    if mentions_secret(shown.replace("\0", "")):  # UTF-16 as well
+        place = f" at line {error.line}, column {error.column}" if error.line is not None else ""
+        message, mend = f"The manifest cannot be read: it is neither JSON nor YAML{place}.", "Mend the text there."
+    return ManifestError(
+        message,
+        mend=mend,
+        code=error.code if error.code.startswith("SYNTAX-TOO") else "MANIFEST-UNREADABLE",
+        line=error.line,
+        column=error.column,
+    )
 
 
 def _read_source(source: str | bytes | Path) -> str | bytes:
