@@ -1,4 +1,4 @@
-"""Built-in model on one sentence: right operation, exact call; reported on a half that was looked at and one that was not.
+"""Built-in model on one sentence: right operation, exact call; on a half that was looked at and one that was not.
 
 python bench/rehearsal.py PATH/TO/selection [bfcl|seal|metatool] [--errors N] [--seen]
 """
@@ -79,7 +79,7 @@ def same(value: Any, accepted: Any) -> bool:
             or (isinstance(accepted[key], list) and any(same(value[key], a) for a in accepted[key]))
             for key in value
         )
-    return value == accepted
+    return bool(value == accepted)
 
 
 def wrong(arguments: dict[str, Any], gold: dict[str, list[Any]]) -> list[str]:
@@ -120,8 +120,15 @@ def run_single(pools: Any, requests: Iterable[dict[str, Any]], errors: int, seen
             print(f"\n# {request['utterance']}\n   -> {answer.question or answer.calls}")
             for parameter in bad:
                 schema = gold.parameters["properties"].get(parameter, {})
-                print("     ", parameter, schema.get("type"), schema.get("enum") or "", schema.get("description", "")[:110],
-                      "=>", request["args"][0].get(parameter) if request["args"] else gold.name)
+                print(
+                    "     ",
+                    parameter,
+                    schema.get("type"),
+                    schema.get("enum") or "",
+                    schema.get("description", "")[:110],
+                    "=>",
+                    request["args"][0].get(parameter) if request["args"] else gold.name,
+                )
     for (source, half), (n, operation, exact) in sorted(counts.items()):
         print(f"{source:22} {half}: {n:5} operation {operation / n:6.1%} exact {exact / n:6.1%}")
     print(f"{(time.perf_counter() - started) / max(total, 1) * 1000:.1f} ms a request")
@@ -140,7 +147,9 @@ def flatten(arguments: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 def offered_functions(source: str, corpus: Path) -> list[Any]:
     fixtures = json.loads((DATA / "fixture_functions.json").read_text())
     if source in fixtures:
-        return [Candidate(f["name"], f["description"], f["parameters"], f["method"], f["path"]) for f in fixtures[source]]
+        return [
+            Candidate(f["name"], f["description"], f["parameters"], f["method"], f["path"]) for f in fixtures[source]
+        ]
     index = {entry["id"]: entry for entry in json.loads((corpus / "index.json").read_text())["documents"]}
     return list(actionry.load_action(corpus / index[source]["file"]).functions)
 
@@ -165,7 +174,8 @@ def run_chinese(corpus: Path, errors: int) -> None:
         row[2] += right and not bad
         if half == "seen" and (bad or not right) and errors > 0:
             errors -= 1
-            print(f"# {source} {request['utterance']}\n   -> {answer.calls or (answer.operation, answer.question)}\n      {request['gold']} {request['args']}")
+            print(f"# {source} {request['utterance']}\n   -> {answer.calls or (answer.operation, answer.question)}")
+            print(f"      {request['gold']} {request['args']}")
     for half, (n, operation, exact) in sorted(counts.items()):
         print(f"chinese {half}: {n:4} operation {operation / n:6.1%} exact {exact / n:6.1%}")
 

@@ -1,4 +1,4 @@
-"""Fit the weights of the built-in model's scores on the looked-at half (averaged structured perceptron); prints the table.
+"""Fit the weights of the built-in model on the looked-at half (averaged structured perceptron); prints the table.
 
 python bench/rehearsal_weights.py PATH/TO/selection
 """
@@ -12,8 +12,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from rehearsal import DATA, flatten, kept, offered_functions, plain, read, same, wrong
-
 from actionry.models.rehearsal.assign import assign, build_arguments, total_features
 from actionry.models.rehearsal.candidates import Candidate
 from actionry.models.rehearsal.choosing import Profile, read_profile
@@ -22,11 +20,8 @@ from actionry.models.rehearsal.scoring import WEIGHTS
 from actionry.models.rehearsal.slots import Slot
 from actionry.models.rehearsal.spans import Sentence, read_sentence
 from actionry.tools.search import parts_of
+from rehearsal import DATA, flatten, kept, offered_functions, plain, read, same, wrong
 
-import os
-
-RATE = float(os.environ.get("RATE", ".1"))
-PULL = float(os.environ.get("PULL", ".0005"))
 Example = tuple[Profile, Sentence, dict[str, list[Any]], str]
 
 
@@ -77,7 +72,7 @@ def exact(examples: list[Example], weights: dict[str, float]) -> float:
     return right / len(examples)
 
 
-def fit(examples: list[Example], epochs: int = 10, rate: float = RATE, pull: float = PULL) -> dict[str, float]:
+def fit(examples: list[Example], epochs: int = 10, rate: float = 0.1, pull: float = 0.0005) -> dict[str, float]:
     weights = dict(WEIGHTS)
     total = dict.fromkeys(weights, 0.0)
     steps = 0

@@ -1,4 +1,4 @@
-"""The built-in model: deterministic, offline, English and Chinese. It matches requests to operations; it does not converse."""
+"""The built-in model: deterministic, offline, English and Chinese; it matches requests to operations."""
 
 from actionry.models.rehearsal.engine import Rehearsal, rehearse
 from actionry.models.rehearsal.session import Message, RehearsalModel, Reply

@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import Any
 
 from actionry.models.rehearsal import lexicon
-from actionry.models.rehearsal.lexicon import words_in
 from actionry.models.rehearsal.dates import Moment, write_moment
+from actionry.models.rehearsal.lexicon import words_in
 from actionry.models.rehearsal.slots import Slot
 from actionry.models.rehearsal.spans import Sentence, Span
 from actionry.models.rehearsal.words import Token, concept, content_stems, has_chinese, split_identifier
@@ -78,7 +78,8 @@ def _from_span(slot: Slot, span: Span, operation_words: frozenset[str], sentence
 _COUNTED = frozenset(
     concept(word)
     for word in words_in(
-        "number integer value city place location object body charge side point set group party item side length variable"
+        "number integer value city place location object body charge side point set group party item "
+        "side length variable"
     )
 )
 
@@ -132,10 +133,11 @@ def convert_number(slot: Slot, span: Span) -> int | float | None:
     ):
         value = round(value * number.factor / slot.unit_factor, 9)
     bounds = slot.schema
-    for key, refuse in (("maximum", lambda v, b: v > b), ("minimum", lambda v, b: v < b)):
-        bound = bounds.get(key)
-        if isinstance(bound, int | float) and refuse(value, bound):
-            value = float(number.value) if not refuse(number.value, bound) else value
+    high, low = bounds.get("maximum"), bounds.get("minimum")
+    if (isinstance(high, int | float) and value > high >= number.value) or (
+        isinstance(low, int | float) and value < low <= number.value
+    ):
+        value = number.value  # converting would break the rule, the number as it was said does not
     if slot.type == "integer":
         return int(value) if float(value).is_integer() else None
     return float(value) if slot.type == "number" else value

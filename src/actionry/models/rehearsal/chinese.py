@@ -1,4 +1,4 @@
-"""Chinese words as the concepts of English API documents: the search's table, and what filling arguments needs on top."""
+"""Chinese words as the concepts of English API documents: the search's table, and what filling needs on top."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ _not: 不 没 别 勿 非 未
 _use: 用 使用 通过 采用 以
 _and: 和 与 跟 及 以及 并 并且 而且 或 或者
 _about: 关于 有关 对于 对
-_particle: 了 吗 呢 吧 啊 呀 把 将 请 帮 帮我 我 你 您 我的 我们 他 她 它 这 那 这个 那个 一下 有 是 叫做 哪些 什么 怎么样 怎样 如何 怎么 几 多少 还 也 都 就 想 要 想要 需要 能 可以 会 应该 给我 告诉我 我想 我要 想知道 有什么 有没有 是什么 多大 个 只 条 张 份 本 台 次 位 首 部 篇 件 项 号 名 第 所有 全部 一些 之间 左右 附近 结束 现在 目前 当前 此刻 未来 接下来 最近 最新 相关 相关的 提到 之 用户名是 一
+_particle: 了 吗 呢 吧 啊 呀 把 将 请 帮 帮我 我 你 您 我的 我们 他 她 它 这 那 这个 那个 一下
+_particle: 有 是 叫做 哪些 什么 怎么样 怎样 如何 怎么 几 多少 还 也 都 就 想 要 想要 需要 能 可以
+_particle: 会 应该 给我 告诉我 我想 我要 想知道 有什么 有没有 是什么 多大 个 只 条 张 份 本 台 次
+_particle: 位 首 部 篇 件 项 号 名 第 所有 全部 一些 之间 左右 附近 结束 现在 目前 当前 此刻 未来
+_particle: 接下来 最近 最新 相关 相关的 提到 之 用户名是 一
 _since: 以后 之后 起 开始 以来
 _until: 之前 以前 为止
 order book: 订购 下单 订货

@@ -6,6 +6,7 @@ import calendar
 import re
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Literal
 
 from actionry.models.rehearsal.numbers import chinese_number
@@ -35,7 +36,8 @@ _CHINESE_DAYS = {"一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "六": 5, "�
 
 _MONTH = "(?P<month>" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\.?"
 _ISO = re.compile(
-    r"(?<!\d)(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})(?!\d)(?:[T ](?P<clock>\d{1,2}:\d{2}(?::\d{2})?)(?:Z|[+-]\d{2}:?\d{2})?)?"
+    r"(?<!\d)(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})(?!\d)(?:[T "
+    r"](?P<clock>\d{1,2}:\d{2}(?::\d{2})?)(?:Z|[+-]\d{2}:?\d{2})?)?"
 )
 _SLASHED = re.compile(r"(?<![\d/.-])(?P<first>\d{1,2})[/.-](?P<second>\d{1,2})[/.-](?P<year>\d{4}|\d{2})(?![\d/])")
 _MONTH_DAY = re.compile(
@@ -48,11 +50,14 @@ _DAY_MONTH = re.compile(
 _MONTH_YEAR = re.compile(rf"\b{_MONTH},?\s+(?:of\s+)?(?P<year>\d{{4}})\b", re.IGNORECASE)
 _YEAR_MONTH = re.compile(r"(?<!\d)(?P<year>(?:19|20)\d{2})-(?P<month>0[1-9]|1[0-2])(?![\d-])")
 _RELATIVE = re.compile(
-    r"\b(?P<word>the day after tomorrow|day after tomorrow|the day before yesterday|today|tonight|tomorrow|yesterday)\b",
+    r"\b(?P<word>the day after tomorrow|day after tomorrow|the day before yesterday|today|tonight"
+    r"|tomorrow|yesterday)\b",
     re.IGNORECASE,
 )
 _IN_DAYS = re.compile(
-    r"\bin\s+(?P<count>\d{1,3}|a|one|two|three|four|five|six|seven)\s+(?P<unit>day|week|month)s?(?:\s+time)?\b|\b(?P<ago>\d{1,3}|a|one|two|three)\s+(?P<ago_unit>day|week|month|year)s?\s+ago\b",
+    r"\bin\s+(?P<count>\d{1,3}|a|one|two|three|four|five|six|seven)\s+(?P<unit>day|week"
+    r"|month)s?(?:\s+time)?\b|\b(?P<ago>\d{1,3}|a|one|two|three)\s+(?P<ago_unit>day|week|month"
+    r"|year)s?\s+ago\b",
     re.IGNORECASE,
 )
 _WEEKDAY = re.compile(
@@ -116,8 +121,10 @@ def _iso(text: str, today: date) -> list[Moment | None]:
             continue
         clock = _clock_of(match["clock"]) if match["clock"] else None
         found.append(Moment(match.start(), match.end(), "minute" if clock else "day", day, clock))
-    for match in _YEAR_MONTH.finditer(text):
-        found.append(_moment(*match.span(), _day(int(match["year"]), int(match["month"]), 1), precision="month"))
+    found.extend(
+        _moment(*match.span(), _day(int(match["year"]), int(match["month"]), 1), precision="month")
+        for match in _YEAR_MONTH.finditer(text)
+    )
     return found
 
 
@@ -151,10 +158,10 @@ def _named(text: str, today: date) -> list[Moment | None]:
             day = int(match["day"])
             year = int(match["year"]) if match["year"] else _likely_year(month, day, today)
             found.append(_moment(*match.span(), _day(year, month, day)))
-    for match in _MONTH_YEAR.finditer(text):
-        found.append(
-            _moment(*match.span(), _day(int(match["year"]), _MONTHS[match["month"].lower()], 1), precision="month")
-        )
+    found.extend(
+        _moment(*match.span(), _day(int(match["year"]), _MONTHS[match["month"].lower()], 1), precision="month")
+        for match in _MONTH_YEAR.finditer(text)
+    )
     return found
 
 
@@ -164,7 +171,8 @@ def _likely_year(month: int, day: int, today: date) -> int:
     return today.year if this_year is None or this_year >= today - timedelta(days=31) else today.year + 1
 
 
-_OFFSETS = {"today": 0, "tonight": 0, "tomorrow": 1, "yesterday": -1, "day after tomorrow": 2, "the day after tomorrow": 2,
+_OFFSETS = {"today": 0, "tonight": 0, "tomorrow": 1, "yesterday": -1, "day after tomorrow": 2,
+            "the day after tomorrow": 2,
             "the day before yesterday": -2, "今天": 0, "今日": 0, "今晚": 0, "今早": 0, "明天": 1, "明日": 1, "明晚": 1,
             "明早": 1, "后天": 2, "大后天": 3, "昨天": -1, "昨晚": -1, "前天": -2}  # fmt: skip
 _SMALL = {"a": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
@@ -259,8 +267,9 @@ def _clocks(text: str, today: date) -> list[Moment | None]:
         elif half == "a" and hour == 12:
             hour = 0
         found.append(_time(match.start(), match.end(), hour, minute))
-    for match in _NOON.finditer(text):
-        found.append(_time(*match.span(), 12 if match["word"].lower() == "noon" else 0, 0))
+    found.extend(
+        _time(*match.span(), 12 if match["word"].lower() == "noon" else 0, 0) for match in _NOON.finditer(text)
+    )
     for match in _CHINESE_CLOCK.finditer(text):
         numeral = _numeral(match["hour"])
         written = match["minute"] or ""
@@ -287,7 +296,7 @@ _BETWEEN = re.compile(r"^(?:\s|,|at|on|的|@|from){0,3}$")
 def _join(text: str, moments: list[Moment]) -> list[Moment]:
     """ "June 1st at 3pm" is one moment; its parts are kept beside it for APIs with two parameters."""
     joined: list[Moment] = []
-    for left, right in zip(moments, moments[1:], strict=False):
+    for left, right in pairwise(moments):
         between = text[left.end : right.start]
         if not re.fullmatch(r"\s*(?:,|at|on|的|@)?\s*", between):
             continue
@@ -308,7 +317,8 @@ _STRFTIME = (
     ("yyyy", "%Y"), ("yy", "%y"), ("mm", "%m"), ("dd", "%d"), ("hh", "%H"),
 )  # fmt: skip
 _PATTERN = re.compile(
-    r"\b(?:(?:Y{4}|y{4}|YY|yy)[-/.]?(?:MM|mm)(?:[-/.]?(?:DD|dd))?|(?:DD|dd)[-/.](?:MM|mm)[-/.](?:Y{4}|y{4}|YY|yy)|(?:MM|mm)[-/.](?:DD|dd)[-/.](?:Y{4}|y{4}|YY|yy))"
+    r"\b(?:(?:Y{4}|y{4}|YY|yy)[-/.]?(?:MM|mm)(?:[-/.]?(?:DD|dd))?|(?:DD|dd)[-/.](?:MM|mm)[-/.](?:Y{4}"
+    r"|y{4}|YY|yy)|(?:MM|mm)[-/.](?:DD|dd)[-/.](?:Y{4}|y{4}|YY|yy))"
     r"(?P<clock>[T ]['\"]?(?:HH|hh):(?:MM|mm)(?::(?:SS|ss))?)?\b"
 )
 _EXAMPLE = re.compile(
@@ -317,7 +327,7 @@ _EXAMPLE = re.compile(
 
 
 def date_pattern(description: str) -> str | None:
-    """The strftime pattern a description asks for: "in the format MM-DD-YYYY" -> "%m-%d-%Y"; None when it names none."""
+    """The strftime pattern a description asks for: "in the format MM-DD-YYYY" -> "%m-%d-%Y"; None: it names none."""
     match = _PATTERN.search(description)
     if match:
         written, clock = match.group(), match["clock"] or ""

@@ -139,7 +139,8 @@ def _honest(functions: Sequence[Function], chinese: bool) -> str:
 
 
 _GREETING = re.compile(
-    r"^\W*(?:hi|hello|hey|good (?:morning|afternoon|evening)|thanks?(?: you)?(?: very much| a lot)?|thx|bye|goodbye|ok(?:ay)?|yo|"
+    r"^\W*(?:hi|hello|hey|good (?:morning|afternoon|evening)|thanks?(?: you)?(?: very much| a lot)?"
+    r"|thx|bye|goodbye|ok(?:ay)?|yo|"
     r"how are you(?: doing)?(?: today)?|who are you|what are you|what can you do|help|nice to meet you|"
     r"你好|您好|嗨|哈喽|早上好|晚上好|下午好|早安|谢谢(?:你|您)?|再见|你是谁|你能做什么|你会什么|帮助|好的)"
     r"(?:[\s,，!！.。?？]*(?:there|everyone|you|all|bot|assistant|啊|呀|吗))?[\s!！.。?？~]*$",
@@ -183,7 +184,7 @@ def _repeats_well(found: Sequence[tuple[Profile, Assignment, Sentence]], whole: 
 
 
 def _sure(ranked: Sequence[tuple[float, Profile, Assignment]]) -> bool:
-    total, profile, assignment = ranked[0]
+    total, _, assignment = ranked[0]
     ahead = len(ranked) == 1 or total - ranked[1][0] > EQUALLY_LIKELY
     identifiers = all("identifier" in slot.roles for slot in assignment.missing)
     firm = all(choice.score > 0 for choice in assignment.choices if choice.slot.required)
@@ -210,13 +211,16 @@ def _ranked(sentence: Sentence, profiles: Sequence[Profile]) -> list[tuple[float
         return []
     scores = rank(sentence, profiles)
     order = sorted(range(len(profiles)), key=lambda index: -scores[index])[:6]
+    assigned = [
+        (scores[index], profiles[index], assign(profiles[index].slots, sentence, profiles[index].operation_words))
+        for index in order
+    ]
+    said = _evidence(sentence, [assignment for _, _, assignment in assigned])
     ranked = []
-    for index in order:
-        profile = profiles[index]
+    for score, profile, assignment in assigned:
         named = re.search(rf"(?<![\w-]){re.escape(profile.function.name)}(?![\w-])", sentence.text) is not None
-        assignment = assign(profile.slots, sentence, profile.operation_words)
         if named or overlap(sentence, profile) or _says_something(assignment, len(profiles) == 1):
-            total = scores[index] + fitness(profile, assignment, sentence) + (1.0 if named else 0.0)
+            total = score + fitness(profile, assignment, sentence, said) + (1.0 if named else 0.0)
             ranked.append((total, profile, assignment))
     return sorted(ranked, key=lambda entry: -entry[0])
 
@@ -234,14 +238,29 @@ HARD_EVIDENCE = frozenset({"quoted", "number", "moment", "email", "url", "code",
 """Kinds of spans that people say for a reason: a function that has no place for them is less likely meant."""
 
 
-def fitness(profile: Profile, assignment: Assignment, sentence: Sentence) -> float:
+def _evidence(sentence: Sentence, assignments: Sequence[Assignment]) -> list[tuple[int, int]]:
+    """Places of the sentence that want a parameter: hard spans, and words that are a choice of some function."""
+    said = [(span.start, span.end) for span in sentence.spans if span.kind in HARD_EVIDENCE]
+    choices = {
+        (choice.candidate.start, choice.candidate.end)
+        for assignment in assignments
+        for choice in assignment.choices
+        if choice.candidate.source == "enum" and choice.slot.required
+    }
+    return said + [place for place in choices if not any(place[0] < end and start < place[1] for start, end in said)]
+
+
+def fitness(profile: Profile, assignment: Assignment, sentence: Sentence, said: Sequence[tuple[int, int]]) -> float:
     """How well the sentence fills the function, 0 … 1: required slots, evidence that finds a place, cues, choices."""
     required = [slot for slot in profile.slots if slot.required]
     forced = sum(choice.slot.required and choice.score < WEAK_CHOICE for choice in assignment.choices)
     filled = 1 - (len(assignment.missing) + 0.5 * forced) / len(required) if required else 0.7
-    said = [span for span in sentence.spans if span.kind in HARD_EVIDENCE]
     taken = [(choice.candidate.start, choice.candidate.end) for choice in assignment.choices]
-    used = sum(any(span.start < end and start < span.end for start, end in taken) for span in said)
+    used = sum(
+        any(first < end and start < last for start, end in taken)
+        or all(token.means(profile.name) for token in sentence.tokens_within(first, last))
+        for first, last in said
+    )
     cued = sum(
         any(
             name.startswith(("cue_name", "cue_adjacent", "assigned")) and value > 0.3
@@ -250,8 +269,8 @@ def fitness(profile: Profile, assignment: Assignment, sentence: Sentence) -> flo
         for choice in assignment.choices
     )
     chosen = sum(0.2 if choice.slot.required else 0.12 for choice in assignment.choices if choice.slot.enum)
-    echoes = sum(_is_echo(choice) for choice in assignment.choices)
-    filled -= 0.5 * echoes / max(len(required), 1)
+    echoes = sum(_is_echo(choice) or "breaks_rule" in choice.features for choice in assignment.choices)
+    filled -= 1.0 * echoes / max(len(required), 1)
     return 0.3 * filled + 0.4 * (used / len(said) if said else 0.0) + 0.08 * min(cued, 3) + min(chosen, 0.3)
 
 

@@ -31,15 +31,23 @@ ABBREVIATIONS: dict[str, str] = {
     "specs": "specifications", "gen": "gen", "ppl": "people", "apt": "apartment", "mgmt": "management",
 }  # fmt: skip
 
+
+def _phrases_in(table: str) -> list[str]:
+    return [" ".join(phrase.split()) for phrase in table.split(";")]
+
+
 COMPOUNDS: dict[str, str] = {
     "".join(pair.split()): pair
-    for pair in (
-        "user name;file name;first name;last name;full name;hotel name;zip code;post code;time zone;check in;check out;"
-        "phone number;start date;end date;birth date;due date;email address;page size;sort by;order by;item id;user id;"
-        "pet id;key word;web site;data set;data base;home page;time stamp;time frame;host name;display name;nick name;"
-        "order id;post id;movie id;team name;game name;room type;start time;end time;birth day;country code;city name;"
-        "top n;body weight;play list;back ground;head line;movie name;song name;book title"
-    ).split(";")
+    for pair in _phrases_in(
+        """
+        user name; file name; first name; last name; full name; hotel name; zip code; post code; time zone;
+        check in; check out; phone number; start date; end date; birth date; due date; email address; page
+        size; sort by; order by; item id; user id; pet id; key word; web site; data set; data base; home
+        page; time stamp; time frame; host name; display name; nick name; order id; post id; movie id; team
+        name; game name; room type; start time; end time; birth day; country code; city name; top n; body
+        weight; play list; back ground; head line; movie name; song name; book title
+        """
+    )
 }
 """Identifiers that are written as one word."""
 
@@ -273,20 +281,34 @@ def _units(dimension: str, table: str) -> None:
 
 _units(
     "length",
-    '1:meter metre m 米 公尺;1000:kilometer kilometre km 公里 千米;0.01:centimeter centimetre cm 厘米;0.001:millimeter millimetre mm 毫米;1e-6:micrometer micron μm;1e-9:nanometer nm;1609.344:mile mi 英里;0.3048:foot ft feet 英尺;0.0254:inch in" 英寸;0.9144:yard yd;9.4607e15:lightyear light-year',
+    """
+    1:meter metre m 米 公尺; 1000:kilometer kilometre km 公里 千米; 0.01:centimeter centimetre cm 厘米;
+    0.001:millimeter millimetre mm 毫米; 1e-6:micrometer micron μm; 1e-9:nanometer nm; 1609.344:mile mi
+    英里; 0.3048:foot ft feet 英尺; 0.0254:inch in" 英寸; 0.9144:yard yd; 9.4607e15:lightyear light-year
+    """,
 )
 _units(
     "time",
-    "1:second sec s 秒;60:minute min 分钟;3600:hour hr h 小时 钟头;86400:day 天 日;604800:week 周 星期;2629800:month 个月 月;31557600:year yr 年;315576000:decade;3155760000:century;0.001:millisecond ms 毫秒",
+    """
+    1:second sec s 秒; 60:minute min 分钟; 3600:hour hr h 小时 钟头; 86400:day 天 日; 604800:week 周 星期;
+    2629800:month 个月 月; 31557600:year yr 年; 315576000:decade; 3155760000:century; 0.001:millisecond ms
+    毫秒
+    """,
 )
 _units(
     "mass",
-    "1:kilogram kg kilo 公斤 千克;0.001:gram g 克;1e-6:milligram mg;0.45359237:pound lb lbs 磅;0.028349523125:ounce oz;1000:ton tonne 吨;0.5:斤",
+    """
+    1:kilogram kg kilo 公斤 千克; 0.001:gram g 克; 1e-6:milligram mg; 0.45359237:pound lb lbs 磅;
+    0.028349523125:ounce oz; 1000:ton tonne 吨; 0.5:斤
+    """,
 )
 _units("temperature", "1:celsius °c ℃ 摄氏度;1:fahrenheit °f ℉ 华氏度;1:kelvin k;1:degree ° 度")
 _units(
     "money",
-    "1:dollar usd $ us$ buck;1:euro eur €;1:gbp £ sterling;1:yuan cny rmb ¥ 元 块 人民币;1:yen jpy 日元;1:cent;1:rupee inr;1:美元;1:欧元;1:英镑",
+    """
+    1:dollar usd $ us$ buck; 1:euro eur €; 1:gbp £ sterling; 1:yuan cny rmb ¥ 元 块 人民币; 1:yen jpy 日元;
+    1:cent; 1:rupee inr; 1:美元; 1:欧元; 1:英镑
+    """,
 )
 _units("speed", "1:m/s mps;0.277777778:km/h kph kmh;0.44704:mph;0.514444:knot")
 _units("acceleration", "1:m/s^2 m/s² m/s2")
@@ -301,7 +323,10 @@ _units("pressure", "1:pascal pa;1000:kpa;101325:atm atmosphere;100000:bar;6894.7
 _units("frequency", "1:hertz hz;1000:khz;1000000:mhz;1000000000:ghz")
 _units(
     "volume",
-    "1:liter litre l 升;0.001:milliliter millilitre ml 毫升;3.78541:gallon gal;1000:m^3 m³;0.236588:cup;0.0147868:tablespoon tbsp;0.00492892:teaspoon tsp",
+    """
+    1:liter litre l 升; 0.001:milliliter millilitre ml 毫升; 3.78541:gallon gal; 1000:m^3 m³; 0.236588:cup;
+    0.0147868:tablespoon tbsp; 0.00492892:teaspoon tsp
+    """,
 )
 _units("area", "1:m^2 m² sqm 平方米 平米;0.092903:sqft;4046.86:acre;10000:hectare;1000000:km^2 km²")
 _units("data", "1:byte b;1000:kb kilobyte;1000000:mb megabyte;1000000000:gb gigabyte;1e12:tb terabyte")
@@ -470,8 +495,10 @@ US_CITIES: dict[str, str] = {
     for state, cities in {
         "NY": "new_york new_york_city buffalo manhattan brooklyn", "CA": "los_angeles san_francisco san_diego san_jose "
         "sacramento oakland fresno berkeley palo_alto santa_monica anaheim", "IL": "chicago springfield",
-        "TX": "houston dallas austin san_antonio fort_worth el_paso", "AZ": "phoenix tucson", "PA": "philadelphia pittsburgh",
-        "FL": "miami orlando tampa jacksonville", "WA": "seattle spokane", "CO": "denver boulder", "MA": "boston cambridge",
+        "TX": "houston dallas austin san_antonio fort_worth el_paso", "AZ": "phoenix tucson",
+        "PA": "philadelphia pittsburgh",
+        "FL": "miami orlando tampa jacksonville", "WA": "seattle spokane", "CO": "denver boulder",
+        "MA": "boston cambridge",
         "NV": "las_vegas reno", "OR": "portland", "GA": "atlanta", "MI": "detroit", "MN": "minneapolis", "OH":
         "columbus cleveland cincinnati", "TN": "nashville memphis", "LA": "new_orleans", "MO": "kansas_city st._louis",
         "NC": "charlotte raleigh", "IN": "indianapolis", "WI": "milwaukee", "MD": "baltimore", "UT": "salt_lake_city",
@@ -486,14 +513,18 @@ WORLD_CITIES = frozenset(
     for city in words_in(
         """
         london paris berlin madrid rome tokyo beijing shanghai sydney melbourne toronto vancouver montreal moscow dubai
-        singapore hong_kong seoul mumbai delhi new_delhi bangalore istanbul cairo amsterdam brussels vienna zurich geneva
+        singapore hong_kong seoul mumbai delhi new_delhi bangalore istanbul cairo amsterdam brussels vienna zurich
+        geneva
         stockholm oslo copenhagen helsinki dublin lisbon barcelona milan venice florence naples athens prague budapest
         warsaw munich frankfurt hamburg manchester liverpool edinburgh glasgow birmingham osaka kyoto bangkok hanoi
         jakarta manila kuala_lumpur taipei shenzhen guangzhou chengdu hangzhou wuhan nanjing xi'an tianjin chongqing
         nairobi lagos johannesburg cape_town casablanca rio_de_janeiro sao_paulo são_paulo buenos_aires santiago lima
-        bogota mexico_city havana auckland wellington tel_aviv jerusalem doha riyadh kiev kyiv nyc la lyon marseille nice
-        seville valencia porto krakow 北京 上海 广州 深圳 杭州 成都 武汉 南京 西安 天津 重庆 苏州 巴黎 伦敦 东京 纽约 柏林 罗马
-        首尔 香港 台北 厦门 青岛 大连 长沙 郑州 昆明 三亚 桂林 哈尔滨 沈阳 济南 福州 合肥 宁波 无锡 拉萨 澳门 新加坡 悉尼
+        bogota mexico_city havana auckland wellington tel_aviv jerusalem doha riyadh kiev kyiv nyc la lyon
+        marseille nice
+        seville valencia porto krakow 北京 上海 广州 深圳 杭州 成都 武汉 南京 西安 天津 重庆 苏州 巴黎 伦敦 东京
+        纽约 柏林 罗马
+        首尔 香港 台北 厦门 青岛 大连 长沙 郑州 昆明 三亚 桂林 哈尔滨 沈阳 济南 福州 合肥 宁波 无锡 拉萨
+        澳门 新加坡 悉尼
         莫斯科 曼谷 大阪 京都 旧金山 洛杉矶 芝加哥 波士顿 西雅图 马德里 米兰 维也纳 多伦多 迪拜 华盛顿 温哥华 墨尔本
         """
     )
@@ -542,10 +573,10 @@ KNOWN_VALUES: dict[str, tuple[str, ...]] = {
         "transportation": "train bus car bike bicycle walking subway taxi plane ferry tram",
         "fuel": "gas gasoline diesel petrol electric electricity hybrid hydrogen",
         "continent": "africa asia europe north_america south_america antarctica oceania australia",
-        "genre": "rock pop jazz classical hip_hop rap country blues metal folk electronic reggae comedy drama horror action "
-        "thriller romance science_fiction sci-fi fantasy mystery documentary animation adventure fiction",
-        "platform": "pc xbox playstation ps4 ps5 switch nintendo_switch facebook twitter instagram youtube tiktok linkedin "
-        "steam android ios netflix spotify amazon",
+        "genre": "rock pop jazz classical hip_hop rap country blues metal folk electronic reggae comedy drama horror "
+        "action thriller romance science_fiction sci-fi fantasy mystery documentary animation adventure fiction",
+        "platform": "pc xbox playstation ps4 ps5 switch nintendo_switch facebook twitter instagram youtube tiktok "
+        "linkedin steam android ios netflix spotify amazon",
         "weekday": "monday tuesday wednesday thursday friday saturday sunday",
         "sport": "football soccer basketball baseball tennis golf hockey cricket rugby volleyball swimming boxing",
         "instrument": "piano guitar violin drums flute saxophone trumpet cello clarinet harp",

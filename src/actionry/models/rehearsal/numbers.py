@@ -70,14 +70,20 @@ _CHINESE_DIGITS = {"零": 0, "〇": 0, "一": 1, "二": 2, "两": 2, "三": 3, "
                    "八": 8, "九": 9, "俩": 2, "仨": 3}  # fmt: skip
 _CHINESE_SCALES = {"十": 10, "百": 100, "千": 1_000, "万": 10_000, "亿": 10**8}
 _CHINESE_NUMERAL = "".join(_CHINESE_DIGITS) + "".join(_CHINESE_SCALES) + "半"
-_CHINESE_COUNTERS = "个只条张件份本台辆次位人名间套瓶杯盒包斤篇首部部门岁号页行列票道种项所家天年月周晚小分秒元块美欧公千米克度楼层室期届章集"
+_CHINESE_COUNTERS = (
+    "个只条张件份本台辆次位人名间套瓶杯盒包斤篇首部部门岁号页行列票道种项所家"
+    "天年月周晚小分秒元块美欧公千米克度楼层室期届章集"
+)
 
 _DIGITS = re.compile(
-    r"(?<![A-Za-z0-9_.])(?P<currency>US\$|[$€£¥])?\s?(?P<sign>[-+−])?(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])|\d+(?:\.\d+)?|\.\d+)"
+    r"(?<![A-Za-z0-9_.])(?P<currency>US\$"
+    r"|[$€£¥])?\s?(?P<sign>[-+−])?(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])|\d+(?:\.\d+)?"
+    r"|\.\d+)"
     r"(?:(?P<exponent>[eE][-+]?\d+)(?![A-Za-z])|\s?[x×*]\s?10\s?\^\s?\(?(?P<power>[-+−]?\d+)\)?)?"
 )
 _UNIT_AFTER = re.compile(
-    r"(?:\s?-\s?|\s{0,2})(?P<unit>%|°\s?[CFcf]?|℃|℉|[A-Za-zμΩ°]+(?:\s?[/·]\s?[A-Za-z]+)?(?:\^?[23²³](?![0-9]))?|\$|€|£)"
+    r"(?:\s?-\s?|\s{0,2})(?P<unit>%|°\s?[CFcf]?|℃|℉"
+    r"|[A-Za-zμΩ°]+(?:\s?[/·]\s?[A-Za-z]+)?(?:\^?[23²³](?![0-9]))?|\$|€|£)"
 )
 _CHINESE_UNIT_AFTER = re.compile(
     "|".join(sorted((re.escape(u) for u in lexicon.UNITS if re.match("[㐀-鿿]", u)), key=len, reverse=True))

@@ -6,6 +6,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from actionry.models.rehearsal.lexicon import words_in
 from actionry.models.rehearsal.slots import Slot
 
 _TYPES = {
@@ -19,10 +20,10 @@ _TYPES = {
 
 
 def broken_rule(value: Any, slot: Slot) -> str | None:
-    """None when the schema takes the value, or when the schema itself cannot be read (then the call's own check rules)."""
+    """None when the schema takes the value, or cannot be read itself (then the call's own check rules)."""
     schema = {key: part for key, part in slot.schema.items() if key in _CHECKED}
     declared = schema.get("type")
-    if not isinstance(declared, list) and declared not in _JSON_TYPES:
+    if not isinstance(declared, list) and declared not in _TYPES:
         schema.pop("type", None)
     if slot.enum and slot.type != "array":
         schema["enum"] = list(slot.enum)
@@ -34,10 +35,13 @@ def broken_rule(value: Any, slot: Slot) -> str | None:
 
 
 _CHECKED = frozenset(
-    "type enum minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength maxLength pattern minItems maxItems "
-    "uniqueItems format".split()
+    words_in(
+        """
+        type enum minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength maxLength pattern minItems
+        maxItems uniqueItems format
+        """
+    )
 )
-_JSON_TYPES = frozenset(_TYPES)
 
 
 def _in_words(error: jsonschema_rs.ValidationError, schema: dict[str, Any], slot: Slot) -> str:

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from actionry.models.rehearsal import lexicon
 from actionry.models.rehearsal.candidates import Candidate
+from actionry.models.rehearsal.lexicon import words_in
 from actionry.models.rehearsal.slots import Slot
 from actionry.models.rehearsal.spans import Sentence, Span, is_verb_here
 from actionry.models.rehearsal.words import Token, concept
@@ -202,7 +203,8 @@ _PREPOSITIONS: dict[str, frozenset[str]] = {
 }
 _STRICT = {
     ("since", "end"), ("until", "start"), ("after", "end"), ("before", "start"), ("since", "end_described"),
-    ("until", "start_described"), ("to", "start"), ("from", "end"), ("into", "start"), ("to", "start_described"), ("from", "end_described"),
+    ("until", "start_described"), ("to", "start"), ("from", "end"), ("into", "start"), ("to", "start_described"),
+    ("from", "end_described"),
 }  # fmt: skip
 
 
@@ -355,14 +357,15 @@ def _kind_features(slot: Slot, candidate: Candidate, context: Context) -> dict[s
     if inner.kind in ("name", "phrase") and _before_quote(context.sentence.plain, candidate.end):
         features["appositive_head"] = 1.0
     if inner.kind in ("name", "phrase"):
-        words = context.sentence.tokens_within(candidate.start, candidate.end)
-        features["operation_words"] = sum(token.stem in context.operation_words for token in words) / max(len(words), 1)
+        spoken = context.sentence.tokens_within(candidate.start, candidate.end)
+        known = sum(token.stem in context.operation_words for token in spoken)
+        features["operation_words"] = known / max(len(spoken), 1)
         if "modifier_own" in features or any(name.startswith("aspect") for name in features):
             features["operation_words"] = 0.0
-        if all(token.low in _GENERIC_HEADS for token in words):
+        if all(token.low in _GENERIC_HEADS for token in spoken):
             features["generic_head"] = 1.0
         own = set(slot.name_words) - _LOOSE_HEADS
-        if any(token.text[0].isupper() and token.stem in own and context.owners[token.stem] == 1 for token in words):
+        if any(token.text[0].isupper() and token.stem in own and context.owners[token.stem] == 1 for token in spoken):
             features["head_named"] = 1.0
     if inner.kind == "name" and _cut_short(slot, candidate, context):
         features["cut_short"] = 1.0
@@ -423,7 +426,9 @@ def _mixed_units(sentence: Sentence) -> bool:
 
 
 _GENERIC_HEADS = frozenset(
-    "amount number list value kind information detail details percentage total summary type level set sort data".split()
+    words_in(
+        "amount number list value kind information detail details percentage total summary type level set sort data"
+    )
 )
 
 
@@ -458,8 +463,8 @@ def _cut_short(slot: Slot, candidate: Candidate, context: Context) -> bool:
     )
 
 
-_TITLES = frozenset(concept(word) for word in "subject title name query task".split())
-_NUMERIC = frozenset(concept(word) for word in "coordinates numeric latitude longitude number filters range".split())
+_TITLES = frozenset(concept(word) for word in words_in("subject title name query task"))
+_NUMERIC = frozenset(concept(word) for word in words_in("coordinates numeric latitude longitude number filters range"))
 _COUNTERS = frozenset("只个条张本份件台辆次位人名间套瓶杯盒包斤篇首部页天年月周")
 
 
@@ -522,20 +527,30 @@ def _number_features(slot: Slot, number: object, value: object, kind: str, featu
         features["unit_missing"] = 1.0
 
 
-_LOOSE_HEADS = frozenset(concept(word) for word in "name title type id number".split())
+_LOOSE_HEADS = frozenset(concept(word) for word in words_in("name title type id number"))
 _ASPECTS = frozenset(
     concept(word)
-    for word in "information details detail features metrics fields field traits attributes stats parameters properties "
-    "measurements aspects facilities amenities characteristics specifications options indicator extras add ons required "
-    "fetch".split()
+    for word in words_in(
+        """
+        information details detail features metrics fields field traits attributes stats parameters properties
+        measurements aspects facilities amenities characteristics specifications options indicator extras add ons
+        required fetch
+        """
+    )
 )
-"""Lists of what one wants to know; the sentence names them first ("the price and ratings of …") or after "including"."""
-_FORMULA_WORDS = frozenset(concept(word) for word in "function equation expression polynomial formula".split())
+"""Lists of what one wants to know; a sentence names them first ("the price and ratings of …") or last."""
+_FORMULA_WORDS = frozenset(concept(word) for word in words_in("function equation expression polynomial formula"))
 
 # ---- where it stands ------------------------------------------------------------------------------------------
 
-_TRANSPARENT = lexicon.DETERMINERS | {"is", "are", "was", "be", "being", "=", ":", "'", '"', "(", "of", "to", "as", "equal", "equals", "set", "about",
-                                      "approximately", "exactly", "around", "-", "#", "$", "number", "value", "has", "have", "having"}  # fmt: skip
+_TRANSPARENT = lexicon.DETERMINERS | frozenset(
+    words_in(
+        """
+        is are was be being = : ' " ( of to as equal equals set about approximately exactly around - # $ number value
+        has have having
+        """
+    )
+)
 
 
 def _place_features(slot: Slot, candidate: Candidate, context: Context) -> Iterator[tuple[str, float]]:
@@ -571,7 +586,7 @@ def _place_features(slot: Slot, candidate: Candidate, context: Context) -> Itera
         preposition = after[1:]
     if {"unit", "currency"} & slot.roles and (_START | _END) & slot.roles and candidate.source != "enum":
         attached = first > 0 and tokens[first - 1].kind == "number"
-        asked = first > 1 and tokens[first - 1].low in ("many", "much") or preposition in ("in", "into", "to")
+        asked = (first > 1 and tokens[first - 1].low in ("many", "much")) or preposition in ("in", "into", "to")
         if attached or asked:
             yield ("attached_fits" if bool(_START & slot.roles) == attached else "attached_clashes"), 1.0
     if preposition:

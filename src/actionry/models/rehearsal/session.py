@@ -206,7 +206,8 @@ def _value_of(text: str, slot: Slot, step: Step, today: date) -> Any:
 
 
 _LEAD_IN = re.compile(
-    r"^\W*(?:it(?:'s| is)|that(?:'s| is)|the \w+ is|my \w+ is|use|for|in|i(?:'m| am)|call it|should be|是|用|叫|在|我叫|我是)\s*[:：]?\s*(?=\S)",
+    r"^\W*(?:it(?:'s| is)|that(?:'s| is)|the \w+ is|my \w+ is|use|for|in|i(?:'m| am)|call it|should "
+    r"be|是|用|叫|在|我叫|我是)\s*[:：]?\s*(?=\S)",
     re.IGNORECASE,
 )
 

@@ -162,7 +162,7 @@ def read_slot(
         enum=tuple(value for value in enum if value is not None)[:500] if isinstance(enum, list | tuple) else (),
         choices=_with_examples(facts.choices, schema) if not enum else (),
         choices_closed=facts.closed and not enum,
-        default=schema["default"] if "default" in schema else facts.default,
+        default=schema.get("default", facts.default),
         has_default=has_default,
         unit=unit,
         dimension=dimension,
@@ -192,16 +192,20 @@ class Described:
 
 
 _DEFAULT = re.compile(
-    r"\b[Dd]efault(?:s|ed)?(?:\s+value)?\s*(?:is|to|:|=|as|are)?\s*(?:to\s+)?(?:'(?P<quoted>[^']*)'|\"(?P<double>[^\"]*)\"|(?P<bare>-?\d+(?:\.\d+)?(?:e-?\d+)?|[Tt]rue|[Ff]alse|[A-Za-z][\w-]*))"
+    r"\b[Dd]efault(?:s|ed)?(?:\s+value)?\s*(?:is|to|:|=|as|are)?\s*(?:to\s+)?(?:'(?P<quoted>[^']*)'"
+    r"|\"(?P<double>[^\"]*)\"|(?P<bare>-?\d+(?:\.\d+)?(?:e-?\d+)?|[Tt]rue|[Ff]alse|[A-Za-z][\w-]*))"
     r"|['\"(](?P<before>[\w .-]{1,30})['\"]?\s*(?:as|\(|is)\s*(?:the\s+)?default"
 )
 _CLOSED = re.compile(
-    r"\b(?:options?(?:\s+(?:are|is|include))?|possible values(?:\s+(?:are|include))?|(?:can|could|may|must|should)(?:\s+\w+)?\s+be(?:\s+(?:either|one of))?|"
-    r"either|one of|supported values|supported|choose from|choices(?:\s+are)?|allowed values(?:\s+are)?|values|accepts)\s*:?\s*(?P<list>[^.;]{3,200})",
+    r"\b(?:options?(?:\s+(?:are|is|include))?|possible values(?:\s+(?:are|include))?|(?:can|could|may"
+    r"|must|should)(?:\s+\w+)?\s+be(?:\s+(?:either|one of))?|"
+    r"either|one of|supported values|supported|choose from|choices(?:\s+are)?|allowed "
+    r"values(?:\s+are)?|values|accepts)\s*:?\s*(?P<list>[^.;]{3,200})",
     re.IGNORECASE,
 )
 _OPEN = re.compile(
-    r"(?:\be\.?g\.?|\bsuch as|\bfor example|\bfor instance|\blike|\bi\.e\.?|\bincluding)[,:]?\s*(?P<list>[^;)]{2,200})",
+    r"(?:\be\.?g\.?|\bsuch as|\bfor example|\bfor instance|\blike|\bi\.e\.?"
+    r"|\bincluding)[,:]?\s*(?P<list>[^;)]{2,200})",
     re.IGNORECASE,
 )
 _PARENTHESIS = re.compile(r"\((?P<list>[^()]{3,200})\)")
@@ -272,14 +276,19 @@ _IN_UNIT = re.compile(
     r"\b(?:in|as|of|unit:?|units:?|measured in)\s+(?:the\s+unit\s+of\s+)?\(?([A-Za-z°/^²³23% ]{1,30})", re.IGNORECASE
 )
 _NAME_UNIT = re.compile(
-    r"_(kg|g|km|m|cm|mm|lb|lbs|ft|mph|ms|seconds|minutes|hours|days|weeks|months|years|celsius|usd|percent|pct|meters|grams|miles|kelvin|watts|degrees)$"
+    r"_(kg|g|km|m|cm|mm|lb|lbs|ft|mph|ms|seconds|minutes|hours|days|weeks|months|years|celsius|usd"
+    r"|percent|pct|meters|grams|miles|kelvin|watts|degrees)$"
 )
 
 
 def _unit_of(name: str, description: str, words: tuple[str, ...]) -> tuple[str, str, float]:
     unit, dimension, factor = _written_unit(name, description, words)
     if dimension == "percent" and unit:
-        return ("%", dimension, 1.0) if _asks_for_percent(description) or _NAME_UNIT.search(name.lower()) else ("", dimension, 1.0)
+        return (
+            ("%", dimension, 1.0)
+            if _asks_for_percent(description) or _NAME_UNIT.search(name.lower())
+            else ("", dimension, 1.0)
+        )
     return unit, dimension, factor
 
 
@@ -317,7 +326,8 @@ _ROLE_WORDS: dict[str, str] = {
     "end": "end to destination target until arrival final second checkout",
     "place": "city country location place state address region area destination origin town county province district "
     "street continent jurisdiction",
-    "venue": "venue airport station store hotel restaurant museum park court library school university hospital theater "
+    "venue": "venue airport station store hotel restaurant museum park court library school university hospital "
+    "theater "
     "stadium shop mall bank church",
     "person": "person author artist player user director actor composer employee customer patient student doctor "
     "celebrity sculptor president friend contact recipient assignee owner username first last",
@@ -362,6 +372,8 @@ def _roles(words: tuple[str, ...], description: str, schema: Mapping[str, Any]) 
         roles.add("identifier")
     elif form == "time":
         roles.add("time")
+    if re.search(r"\b(?:URL|URI|link|web ?site|webpage)\b", description, re.IGNORECASE):
+        roles.add("url")
     if re.search(r"\b(start|starting|from|origin|beginning|departure)\b", low):
         roles.add("start_described")
     if re.search(r"\b(end|ending|destination|target|arrival|until|convert to|translate to)\b", low):

@@ -82,7 +82,8 @@ _QUOTED = re.compile(
 )
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?(?![\w@])")
 _URL = re.compile(
-    r"\b[A-Za-z0-9-]{2,60}\.(?:com|org|net|io|gov|edu|co\.uk|cn|dev|ai)\b(?![\w@])|\b(?:https?|ftp|wss?)://[^\s<>\"'，。）]{1,2000}|\bwww\.[^\s<>\"'，。）]{1,500}",
+    r"\b[A-Za-z0-9-]{2,60}\.(?:com|org|net|io|gov|edu|co\.uk|cn|dev|ai)\b(?![\w@])|\b(?:https?|ftp"
+    r"|wss?)://[^\s<>\"'，。）]{1,2000}|\bwww\.[^\s<>\"'，。）]{1,500}",
     re.IGNORECASE,
 )
 _CODE = re.compile(
@@ -178,9 +179,8 @@ def _codes(text: str, plain: str) -> list[Span]:
         has_digit = any(c.isdigit() for c in word)
         has_letter = any(c.isalpha() for c in word)
         joined = re.search(r"[A-Za-z0-9][_./:\\][A-Za-z0-9]", word) is not None
-        if _NUMBER_LIKE.match(word) or (_UNITLIKE.match(word) and word[-1:] not in ""):
-            if word.count(".") != 3:
-                continue
+        if (_NUMBER_LIKE.match(word) or _UNITLIKE.match(word)) and word.count(".") != 3:
+            continue
         mixed = has_digit and has_letter and not re.fullmatch(r"\d+(?:\.\d+)?-[a-z]+(?:-[a-z]+)*", word)
         random_case = has_letter and len(word) >= 8 and len(re.findall(r"[a-z][A-Z]|[A-Z][A-Z][a-z]", word)) >= 2
         if (
@@ -194,12 +194,13 @@ def _codes(text: str, plain: str) -> list[Span]:
         ):
             found.append(Span("code", match.start(), match.end(), text[match.start() : match.end()]))
     for match in re.finditer(
-        r"(?<![\w-])\d{2,4}-\d{2,4}(?![\w-])|(?<![\w-])(?=[\w-]*\d)[A-Za-z0-9]{2,20}(?:-[A-Za-z0-9]{1,20}){1,8}(?![\w-])",
+        r"(?<![\w-])\d{2,4}-\d{2,4}(?![\w-])"
+        r"|(?<![\w-])(?=[\w-]*\d)[A-Za-z0-9]{2,20}(?:-[A-Za-z0-9]{1,20}){1,8}(?![\w-])",
         plain,
     ):
-        if not any(span.start < match.end() and match.start() < span.end for span in found):
-            if not re.fullmatch(r"\d+(?:\.\d+)?-[A-Za-z]+(?:-[a-z]+)*", match.group()):
-                found.append(Span("code", *match.span(), text[match.start() : match.end()]))
+        taken = any(span.start < match.end() and match.start() < span.end for span in found)
+        if not taken and not re.fullmatch(r"\d+(?:\.\d+)?-[A-Za-z]+(?:-[a-z]+)*", match.group()):
+            found.append(Span("code", *match.span(), text[match.start() : match.end()]))
     return found
 
 
@@ -331,13 +332,10 @@ def is_verb_here(tokens: Sequence[Token], index: int) -> bool:
     after_low = tokens[index + 1].low if index + 1 < len(tokens) else ""
     if token.low.endswith("ed") and len(token.low) > 4 and before_low in lexicon.PRONOUNS:
         return True
-    if token.low.endswith("ing") and len(token.low) > 4 and token.text[0].islower():
-        if (
-            after_low in lexicon.PREPOSITIONS
-            and token.low not in lexicon.ING_NOUNS
-            and before_low not in lexicon.DETERMINERS
-        ):
-            return True
+    acting = token.low.endswith("ing") and len(token.low) > 4 and token.text[0].islower()
+    named = token.low in lexicon.ING_NOUNS or before_low in lexicon.DETERMINERS
+    if acting and after_low in lexicon.PREPOSITIONS and not named:
+        return True
     if token.low not in lexicon.VERBS:
         return False
     if token.low.endswith(("ing", "ed")) and token.low not in ("building", "training", "wedding", "meeting"):
@@ -411,8 +409,9 @@ def verb_concepts() -> frozenset[str]:
         concept(verb)
         for verb in words_in(
             """
-            get show list find search query add create delete remove cancel update change set send buy pay sell calculate
-            convert translate compare check upload download share play stop start mark finish login move copy assign
+            get show list find search query add create delete remove cancel update change set send buy pay sell
+            calculate convert translate compare check upload download share play stop start mark finish login move copy
+            assign
             """
         )
     )
@@ -607,7 +606,7 @@ def _units_named(text: str, plain: str, tokens: Sequence[Token], numbers: Sequen
 def _longer(
     text: str, tokens: Sequence[Token], names: Sequence[Span], phrases: Sequence[Span], blocked: Sequence[Span]
 ) -> list[Span]:
-    """ "university of chicago", "bed and breakfast", "The Plaza hotel": pieces that belong together, marked as joined."""
+    """ "university of chicago", "bed and breakfast", "The Plaza hotel": pieces that belong together."""
     found: list[Span] = []
     known = {(span.start, span.end) for span in [*names, *phrases]}
     starts = {token.start: index for index, token in enumerate(tokens)}
@@ -632,7 +631,12 @@ def _longer(
         # A name goes on in small letters ("Hilton hotel") or with a number ("iPhone 12 Pro").
         if left.kind == "name":
             stop = link
-            while stop < len(tokens) and stop - link < 2 and _goes_on(tokens, stop) and not _covered(tokens[stop], blocked):
+            while (
+                stop < len(tokens)
+                and stop - link < 2
+                and _goes_on(tokens, stop)
+                and not _covered(tokens[stop], blocked)
+            ):
                 stop += 1
                 add("name", left.start, tokens[stop - 1].end, "stretched")
                 if stop - link == 2:
@@ -656,7 +660,8 @@ def _goes_on(tokens: Sequence[Token], index: int) -> bool:
 
 
 _TAIL = re.compile(
-    r"(?::(?=[\u3400-\u9fff])|(?::|\b(?:saying|says|say|that reads|reading))\s+(?=\S)|\b(?:remind me|remember|don't forget)(?:\s+to|\s+about)?\s+(?=\S)|提醒我(?:要|去)?)",
+    r"(?::(?=[\u3400-\u9fff])|(?::|\b(?:saying|says|say|that reads|reading))\s+(?=\S)|\b(?:remind me"
+    r"|remember|don't forget)(?:\s+to|\s+about)?\s+(?=\S)|提醒我(?:要|去)?)",
     re.IGNORECASE,
 )
 
@@ -690,23 +695,17 @@ def _counted_lists(text: str, plain: str, numbers: Sequence[Span], phrases: Sequ
             run.append(pair)
             continue
         if len(run) > 1:
-            for items in (tuple(number for number, _ in run), tuple(thing for _, thing in run)):
-                found.append(
-                    Span(
-                        "list",
-                        items[0].start,
-                        items[-1].end,
-                        text[items[0].start : items[-1].end],
-                        "counted",
-                        items=items,
-                    )
-                )
+            lists = (tuple(number for number, _ in run), tuple(thing for _, thing in run))
+            found.extend(
+                Span("list", i[0].start, i[-1].end, text[i[0].start : i[-1].end], "counted", items=i) for i in lists
+            )
         run = [pair] if pair is not None else []
     return found
 
 
 _PERIOD = re.compile(
-    r"\b(?:the\s+)?(?P<which>this|next|last|past|upcoming|previous|coming|current|following)\s+(?:(?P<count>\d{1,4}|two|three|four|five|six|seven|ten|twelve|few)\s+)?"
+    r"\b(?:the\s+)?(?P<which>this|next|last|past|upcoming|previous|coming|current"
+    r"|following)\s+(?:(?P<count>\d{1,4}|two|three|four|five|six|seven|ten|twelve|few)\s+)?"
     r"(?P<unit>second|minute|hour|day|night|week|weekend|month|quarter|year|season|semester|decade)s?\b",
     re.IGNORECASE,
 )
@@ -744,7 +743,8 @@ def _intervals(text: str, plain: str, numbers: Sequence[Span]) -> list[Span]:
 
 
 _PAIR = re.compile(
-    r"['\"](?P<key>[A-Za-z_][\w ]{0,40})['\"]\s?:\s?(?:['\"](?P<text>[^'\"]{0,200})['\"]|(?P<number>-?\d+(?:\.\d+)?))(?:\s?,\s?)?"
+    r"['\"](?P<key>[A-Za-z_][\w ]{0,40})['\"]\s?:\s?(?:['\"](?P<text>[^'\"]{0,200})['\"]"
+    r"|(?P<number>-?\d+(?:\.\d+)?))(?:\s?,\s?)?"
 )
 
 
