@@ -19,7 +19,7 @@ from actionry.models.rehearsal.engine import make_step
 from actionry.models.rehearsal.scoring import WEIGHTS
 from actionry.models.rehearsal.slots import Slot
 from actionry.models.rehearsal.spans import Sentence, read_sentence
-from actionry.tools.search import parts_of
+from actionry.tools.search_sentence import parts_of
 from rehearsal import DATA, flatten, kept, offered_functions, plain, read, same, wrong
 
 Example = tuple[Profile, Sentence, dict[str, list[Any]], str]

@@ -15,7 +15,7 @@ from actionry.models.rehearsal.rules import broken_rule
 from actionry.models.rehearsal.slots import Slot
 from actionry.models.rehearsal.spans import Sentence, Span, read_sentence
 from actionry.models.rehearsal.words import MAX_CHARACTERS, has_chinese, same_length
-from actionry.tools.search import parts_of
+from actionry.tools.search_sentence import parts_of
 
 MAX_STEPS = 8
 EQUALLY_LIKELY = 0.01
