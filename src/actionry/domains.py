@@ -22,6 +22,10 @@ MANIFEST_PATH = "/.well-known/ai-plugin.json"
 _PORT = re.compile(r":\d*$")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _IPV4_PART = re.compile(r"0x[0-9a-f]*|[0-9]+", re.IGNORECASE)
+_HOST_PLACEHOLDER = re.compile(
+    r"(?:https?://)?(?:\{\{?[^{}/]*\}?\}|\$\{?\w+\}?|<[^<>/]*>|PLUGIN_HOST(?:NAME)?)(?=[/:]|\Z)(?::\d+)?"
+)
+_JOINED_PLACEHOLDER = re.compile(r"://[^/]*/PLUGIN_HOST(?:NAME)?(?:[/:]|\Z)")
 _INSIDE_NAMES = ("localhost", "local", "internal", "intranet", "lan", "home.arpa", "corp", "home", "localdomain")
 """Endings that no public name has (RFC 6761, 6762, 8375; ICANN's reserved `internal`; customary ones)."""
 
@@ -217,16 +221,28 @@ def check_redirect(from_host: str, to_host: str) -> str:
     )
 
 
+def fill_host(text: str, base: str) -> str:
+    """An address whose host is a placeholder, with the host of `base` in its place (contradiction 4); else as it is.
+
+    `PLUGIN_HOSTNAME/openapi.yaml`, `https://todo.test/x` -> `https://todo.test/openapi.yaml`; so `$host/…`,
+    `{{BASE}}/…`, `https://<host>:5003/…`, and `https://todo.test/PLUGIN_HOSTNAME/…`, which a relative one became.
+    """
+    parts = urlsplit(base)
+    text = text.removeprefix(f"{parts.scheme}://{parts.netloc}/") if _JOINED_PLACEHOLDER.search(text) else text
+    match = _HOST_PLACEHOLDER.match(text)
+    return f"{parts.scheme}://{parts.netloc}{text[match.end() :]}" if match else text
+
+
 def choose_server(server_urls: Iterable[str], root: str, document_host: str) -> str:
     """D-09: the first server on the root domain or below it; else the host that served the document.
 
     document_host: `api.example.com`, with its port where it has one, or the document's URL. Relative servers are
-    resolved against it. The answer is an absolute URL.
+    resolved against it, and take its place where they are a placeholder. The answer is an absolute URL.
     """
     base = document_host if _SCHEME.match(document_host) else origin_for(document_host) + "/"
     for server_url in server_urls:
         try:
-            url = urljoin(base, server_url.strip())
+            url = urljoin(base, fill_host(server_url.strip(), base))
             parts = urlsplit(url)
             host, _ = parts.hostname or "", parts.port
         except ValueError:

@@ -190,6 +190,12 @@ def test_equal_to_or_below_the_root(host: str, root: str, within: bool) -> None:
         (["http://localhost:5002"], "localhost", "localhost:5003", "http://localhost:5002"),
         (["ftp://example.com", "javascript:alert(1)"], "example.com", "example.com", "https://example.com"),
         (["https://[bad", "https://example.com:x"], "example.com", "example.com", "https://example.com"),
+        (["PLUGIN_HOSTNAME"], "localhost", "localhost:5003", "http://localhost:5003"),
+        (["PLUGIN_HOSTNAME/v1"], "example.com", "https://api.example.com/o.yaml", "https://api.example.com/v1"),
+        (["https://PLUGIN_HOSTNAME"], "example.com", "example.com", "https://example.com"),
+        (["https://example.com/PLUGIN_HOSTNAME/v1"], "example.com", "example.com", "https://example.com/v1"),
+        (["$host/v1", "{{BASE}}"], "example.com", "example.com", "https://example.com/v1"),
+        (["https://example.com/$metadata"], "example.com", "example.com", "https://example.com/$metadata"),
         (["https://example.com@evil.test"], "example.com", "example.com", "https://example.com"),
     ],
 )

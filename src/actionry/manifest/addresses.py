@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from actionry.domains import (
     ascii_host,
+    fill_host,
     host_address,
     is_inside,
     is_international,
@@ -27,9 +28,6 @@ Use = Literal["api", "oauth", "logo", "legal"]
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):(?!\d)", re.IGNORECASE)
 """`localhost:5003/x` is a host with a port, not a scheme."""
 _BLANKS = re.compile(r"[\x00-\x20\x7f-\xa0]")
-_LEADING_PLACEHOLDER = re.compile(
-    r"(?:https?://)?(?:\{\{?[^{}/]*\}?\}|\$\{?\w+\}?|<[^<>/]*>|PLUGIN_HOST(?:NAME)?)(?=[/:]|\Z)(?::\d+)?"
-)
 _POINTERS: dict[str, str] = {
     "/api/url": "api.url",
     "/logo_url": "logo_url",
@@ -80,13 +78,11 @@ class AddressBook:
         if not is_placeholder(text):
             return text
         self.report.add("MANIFEST-PLACEHOLDER", pointer, f"`{name}` holds a placeholder that was not filled in.")
-        match = _LEADING_PLACEHOLDER.match(text)
-        if match is None or not self.source_url:
-            return text
-        # Still reported as not absolute below, were it not filled in: other readers have no source to fill it from.
-        self.report.add("MANIFEST-URL-RELATIVE", pointer, f"`{name}` is not absolute.")
-        parts = urlsplit(self.source_url)
-        return f"{parts.scheme}://{parts.netloc}{text[match.end() :]}"
+        filled = fill_host(text, self.source_url) if self.source_url else text
+        if filled != text:
+            # Reported all the same: other readers have no source to fill it from.
+            self.report.add("MANIFEST-URL-RELATIVE", pointer, f"`{name}` is not absolute.")
+        return filled
 
     def _check_relative(self, text: str, pointer: str, name: str, use: Use) -> str:
         if use == "legal" and EMAIL.fullmatch(text):
