@@ -257,6 +257,7 @@ class Accounts:
             await self._lock(connection, user_id)
             await self._keep_an_admin(connection, user_id, unless_alone=True)
             await connection.execute(delete(users).where(users.c.id == user_id))
+            await self.database.note_deletion(connection, "user", user_id, self.clock())
             self._forget(connection)
 
     # ----------------------------------------------------------------------------------------------------- identities

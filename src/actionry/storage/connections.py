@@ -164,6 +164,7 @@ class Connections:
             if found is None:
                 raise NotFound("connection")
             await connection.execute(delete(connections).where(connections.c.id == connection_id))
+            await self.database.note_deletion(connection, "connection", connection_id, self.clock())
         return found
 
     async def detach_moved(self, actor: Actor, action_id: str, *, origin: str, binding: str = "") -> int:

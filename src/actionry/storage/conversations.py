@@ -173,6 +173,7 @@ class Conversations:
             query = select(turns.c.id).where(turns.c.conversation_id == conversation_id)
             turn_ids = list((await connection.execute(query)).scalars())
             await connection.execute(delete(conversations).where(conversations.c.id == conversation_id))
+            await self.database.note_deletion(connection, "conversation", conversation_id, self.clock())
             for turn_id in turn_ids:
                 await self.turns.tell_changed(connection, turn_id, work=False)
         return file_ids

@@ -19,12 +19,14 @@ from typing import Any, Literal
 from sqlalchemy import Table, event, literal_column, text
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, Engine, create_engine, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from actionry.storage.errors import DatabaseUnavailable
+from actionry.storage.tables import deletions
 
 Backend = Literal["sqlite", "postgresql"]
 
@@ -110,6 +112,10 @@ class Database:
         statement = kind(table).values(values).on_conflict_do_update(index_elements=list(key), set_=changed)
         await connection.execute(statement)
 
+    async def note_deletion(self, connection: AsyncConnection, kind: str, row_id: str, now: float) -> None:
+        """So that restoring an older backup deletes it again (THREATS L-10)."""
+        await self.insert_new(connection, deletions, {"kind": kind, "id": row_id, "at": now})
+
     async def notify(self, connection: AsyncConnection, hints: Sequence[str]) -> None:
         """Tell other processes when the transaction commits: a hint, which SQLite does without."""
         if self.backend == "sqlite" or not hints:
@@ -133,6 +139,15 @@ class Database:
             if self._engines is None:
                 self._engines = await asyncio.to_thread(_make_engines, self.url, self.backend, self._pool)
             return self._engines
+
+    def sync_engine(self) -> Engine:
+        """For work that is done in a thread: migrations, backups. The caller disposes of it."""
+        if self.backend == "postgresql":
+            return create_engine(self.url, poolclass=NullPool)
+        engine = create_engine(self.url.set(drivername="sqlite"), poolclass=NullPool, connect_args={"timeout": BUSY_S})
+        event.listen(engine, "connect", _set_up_sync)
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        return engine
 
     def __repr__(self) -> str:
         return f"<Database {self.url.render_as_string(hide_password=True)}>"
@@ -201,6 +216,11 @@ def _set_up_writer(connection: Any, record: object) -> None:
 
 def _set_up_reader(connection: Any, record: object) -> None:
     _pragmas(connection, READER_PRAGMAS)
+
+
+def _set_up_sync(connection: Any, record: object) -> None:
+    connection.isolation_level = None
+    _pragmas(connection, WRITER_PRAGMAS)
 
 
 def _pragmas(connection: Any, pragmas: tuple[str, ...]) -> None:

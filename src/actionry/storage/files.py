@@ -168,6 +168,8 @@ class Files:
         async with self.database.writing() as connection:
             gone = delete(files).where(files.c.id == file_id, files.c.owner_id == owner_id(actor))
             found = bool((await connection.execute(gone)).rowcount)
+            if found:
+                await self.database.note_deletion(connection, "file", file_id, self.clock())
         if found:
             await to_thread(_remove, self._path(file_id))
         return found

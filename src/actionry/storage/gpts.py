@@ -323,6 +323,7 @@ class Gpts:
         async with self.database.writing() as connection:
             await require_level(connection, actor, gpt_id, "owner")
             await connection.execute(delete(gpts).where(gpts.c.id == gpt_id))
+            await self.database.note_deletion(connection, "gpt", gpt_id, self.clock())
 
     # --------------------------------------------------------------------------------------------------------- members
 

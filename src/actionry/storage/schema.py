@@ -73,8 +73,7 @@ def alembic_config(database: Database) -> Any:
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    url = database.url.set(drivername="sqlite" if database.backend == "sqlite" else "postgresql+psycopg")
-    config.attributes["url"] = url
+    config.attributes["database"] = database
     return config
 
 

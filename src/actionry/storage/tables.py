@@ -537,12 +537,21 @@ audit_log = Table(
     _str("details", "{}"),
 )
 
+deletions = Table(
+    "deletions",
+    metadata,
+    _str("kind", primary_key=True),  # user, gpt, conversation, connection, file
+    _str("id", primary_key=True),
+    _time("at", index=True),
+)
+"""What was deleted, ids alone: a backup that is restored must not bring it back (THREATS L-10)."""
+
 SEALED: tuple[tuple[Table, str, str], ...] = (
     (connections, "id", "sealed"),
     (pending_logins, "key", "sealed"),
     (registered_clients, "key", "sealed"),
     (model_providers, "id", "sealed"),
     (server_secrets, "name", "sealed"),
-    (vault_keys, "key_id", "sealed"),
 )
-"""(table, column of the row id, column): everything that the vault has sealed. Rotation and its tests go by this."""
+"""(table, column of the row id, column): what is sealed again when keys rotate; everything that the vault has sealed
+but `vault_keys`, where each row stays under its own key."""
