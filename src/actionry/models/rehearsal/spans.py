@@ -123,9 +123,11 @@ def find_spans(text: str, plain: str, tokens: Sequence[Token], today: date) -> l
     chinese = _chinese_names(text, tokens, [*blocked, *formulas])
     if chinese:
         names, pieces = chinese, chinese
-    phrases = _phrases(text, tokens, [*blocked, *formulas, *_with_units(numbers)])
+    phrases = _phrases(text, tokens, [*blocked, *formulas, *_with_units(numbers)])[: 2 * MAX_SPANS]
     common = [span for span in phrases if any(word[:1].islower() or not word.isascii() for word in span.text.split())]
-    phrases = [span for span in phrases if span in common or not any(span.text == name.text for name in names)]
+    kept = {id(span) for span in common}
+    named = {name.text for name in names}
+    phrases = [span for span in phrases if id(span) in kept or span.text not in named]
     found = [*fixed, *names, *phrases, *_periods(text, plain), *_units_named(text, plain, tokens, numbers)]
     found += _bracketed(text, plain, fixed, tokens) + _enumerations(plain, fixed, text)
     found += _word_lists(text, pieces) + _word_lists(text, common) + _intervals(text, plain, numbers)

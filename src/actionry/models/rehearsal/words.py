@@ -65,7 +65,7 @@ def tokenize(text: str) -> list[Token]:
         space = start == 0 or start > last_end
         kind = match.lastgroup
         if kind == "cjk":
-            tokens.extend(_chinese_tokens(match.group(), start, space))
+            tokens.extend(_chinese_tokens(match.group(), start, space)[: MAX_TOKENS - len(tokens)])
         elif kind == "word":
             low = match.group().lower()
             tokens.append(Token(match.group(), low, concept(low), start, end, "word", space))
