@@ -434,13 +434,14 @@ PLACES = [
     ("legal_info_url", "/legal_info_url"),
     ("client_url", "/auth/client_url"),
     ("authorization_url", "/auth/authorization_url"),
+    ("token_url", "/auth/token_url"),
 ]
 
 
 def with_address(place: str, url: str) -> dict[str, Any]:
     if place == "api.url":
         return todo(api=api(url))
-    if place in ("client_url", "authorization_url"):
+    if place in ("client_url", "authorization_url", "token_url"):
         return todo(auth={**OAUTH, place: url})
     return todo(**{place: url})
 
@@ -452,6 +453,7 @@ def address_in(manifest: Manifest, place: str) -> str:
         "legal_info_url": manifest.legal_info_url,
         "client_url": manifest.auth.client_url,
         "authorization_url": manifest.auth.authorization_url,
+        "token_url": str(manifest.auth.extra.get("token_url", "")),
     }
     return value[place]
 

@@ -58,6 +58,9 @@ def read_auth(data: Mapping[str, Any] | None, report: Report, addresses: Address
             common |= _api_key(data)
         case "oauth":
             common |= _oauth(data, report, addresses)
+            if isinstance(token_url := data.get("token_url"), str):
+                report.add("MANIFEST-OAUTH-TOKEN-URL", "/auth/token_url")
+                common["extra"]["token_url"] = addresses.check(token_url.strip(), "/auth/token_url", "oauth")
         case "none" | "unknown":
             pass
     if kind in ("service_http", "oauth") and not common["verification_tokens"]:
@@ -136,8 +139,6 @@ def _oauth(data: Mapping[str, Any], report: Report, addresses: AddressBook) -> d
                 effect=f"{media_type or 'application/x-www-form-urlencoded'} is used.",
             )
         values["authorization_content_type"] = media_type
-    if isinstance(data.get("token_url"), str):
-        report.add("MANIFEST-OAUTH-TOKEN-URL", "/auth/token_url")
     return values
 
 

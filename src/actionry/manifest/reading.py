@@ -276,7 +276,9 @@ def _read_api(data: Mapping[str, Any], report: Report, addresses: AddressBook) -
         if name in section:
             _read_flag(section[name], name, report)
     url = addresses.check(text, "/api/url", "api") if text else ""
-    return Api(type=declared or "openapi", url=url, extra=dict(unknown_fields(section, _API_FIELDS)))
+    if not declared or declared.lower() == "openapi":
+        declared = "openapi"
+    return Api(type=declared, url=url, extra=dict(unknown_fields(section, _API_FIELDS)))
 
 
 def _read_flag(value: object, name: str, report: Report) -> None:
