@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from apps.catalogue import todo_api, weather_api
 
 from actionry.chat.events import (
     CallFinished,
@@ -16,6 +15,7 @@ from actionry.chat.events import (
 from actionry.chat.state import fold
 from actionry.models.provider import ToolResultMessage
 from actionry.models.scripted import Scripted, calls, calls_text, says
+from apps.catalogue import todo_api, weather_api
 from chat.turns import Room
 
 ADD = calls("addTodo", username="ada", body={"todo": "milk"})

@@ -20,7 +20,7 @@ import orjson
 from actionry.actions.call import Call, Caller
 from actionry.actions.confirmation import Answer, Choice, Decision
 from actionry.actions.files import FileStore, StoredFile
-from actionry.actions.journal import OPEN, Entry
+from actionry.actions.journal import OPEN, Entry, State
 from actionry.actions.proposal import Proposal, real_host
 from actionry.actions.result import Result, error_for_model
 from actionry.chat.events import (
@@ -59,6 +59,9 @@ log = logging.getLogger(__name__)
 
 SHOWN_BODY = 2_000
 """Characters of an answer in the debug view; what the model read stands beside it in full."""
+
+MOST_PROPOSALS = 50
+"""Of one call: a person edits a few times, and a request that never comes out the same twice is not sent."""
 
 NOT_KNOWN = "This very call was sent before, and its outcome is not known: allowed again, it may happen twice."
 DECLINED = "The user declined this call; nothing was sent. Do not call it again unless the user asks for it."
@@ -121,16 +124,9 @@ async def propose_offered(run: Run, number: int, bare: CallProposed, offered: Of
         }
     )
     caller = make_caller(run, offered, number)
-    try:
-        call = await _prepare(run, caller, offered, facts)
-    except LoginNeeded as error:
-        return [facts, _sign_in(facts.call_id, offered, error)]
-    except ArgumentError as error:
-        return [facts, CallRefused(call_id=facts.call_id, reason="arguments", text=error_for_model(error))]
-    except AddressRefused as error:
-        return [facts, CallRefused(call_id=facts.call_id, reason="address", text=error_for_model(error))]
-    except ActionryError as error:
-        return [facts, _failed(facts.call_id, error)]
+    call = await _built(run, caller, offered, facts)
+    if not isinstance(call, Call):
+        return [facts, call]
     proposed = _with_request(facts, call)
     refused = _domain_refused(run, proposed)
     if refused is not None:
@@ -147,18 +143,17 @@ async def _prepare(run: Run, caller: Caller, offered: Offered, proposed: CallPro
     call = await caller.prepare(
         offered.source, offered.function.name, proposed.arguments or "{}", credentials=credentials
     )
-    call.call_id = proposed.call_id
-    run.prepared[proposed.call_id] = call
+    call.id = proposed.call_id
     return call
 
 
 async def _ask_if_needed(run: Run, caller: Caller, offered: Offered, call: Call, proposed: CallProposed) -> list[Event]:
-    decision = await caller.decide(offered.source, call)
+    decision = await caller.decide(call)
     if decision.verdict == "refuse":
         return [_not_allowed(call, decision)]
     warned = _unknown_before(run, proposed)
     if decision.verdict == "ask" or warned:
-        return [_question(caller.propose(offered.source, call, decision), proposed.call_id, warned=warned)]
+        return [_question(caller.propose(call, decision), proposed.call_id, warned=warned)]
     return []
 
 
@@ -185,7 +180,7 @@ def _bare(call_id: str, tool_call: ToolCall) -> CallProposed:
 
 def _with_request(facts: CallProposed, call: Call) -> CallProposed:
     """With what will be sent, secrets masked; the credential itself is attached at the last moment."""
-    shown = call.masker.request(call.request)
+    shown = call.access.masker.request(call.request)
     request = {
         "method": shown.method,
         "url": shown.url,
@@ -230,7 +225,7 @@ def _domain_refused(run: Run, proposed: CallProposed) -> CallRefused | None:
 def _not_allowed(call: Call, decision: Decision) -> CallRefused:
     why = " ".join(decision.sentences(call.origin))
     return CallRefused(
-        call_id=call.call_id,
+        call_id=call.id,
         reason="policy",
         text=f"{call.function.name} is not allowed here, and was not called. {why}",
     )
@@ -300,11 +295,28 @@ async def advance(run: Run, current: RoundState) -> Literal["done", "waiting"]:
     """Take the round's calls as far as they go without a person."""
     for group in _groups(run, current):
         await recover(run, group)
-        ready = [call for call in group if await _is_ready(run, call)]
-        await _run_all(run, ready)
-        if any(call.ended is None for call in group):
-            return "waiting"
+        while any(call.ended is None for call in group):
+            await run.catch_up()
+            before = run.state.last_seq
+            await _run_all(run, await _admitted(run, group))
+            if run.state.last_seq == before:
+                return "waiting"
     return "done"
+
+
+async def _admitted(run: Run, group: Sequence[CallState]) -> list[Admitted]:
+    """The calls of a group that may be sent now; consent is on record for each.
+
+    Twice: the answer to one question may have opened the domain for a neighbour that only reads.
+    """
+    found: dict[str, Admitted] = {}
+    for _ in range(2):
+        for call in group:
+            if call.id not in found and await _is_ready(run, call):
+                admitted = await admit(run, call)
+                if admitted is not None:
+                    found[call.id] = admitted
+    return list(found.values())
 
 
 def _groups(run: Run, current: RoundState) -> list[list[CallState]]:
@@ -353,7 +365,7 @@ async def _is_ready(run: Run, call: CallState) -> bool:
             await run.write(CallRefused(call_id=call.id, reason="expired", text=EXPIRED))
         elif answer.decision == "decline":
             await run.write(CallRefused(call_id=call.id, reason="declined", text=DECLINED))
-        elif answer.arguments is not None and answer.arguments != call.proposed.arguments:
+        elif answer.arguments is not None and not await _same_request(run, call, answer.arguments):
             await _propose_again(run, call, arguments=answer.arguments)
         else:
             return True
@@ -370,14 +382,25 @@ async def _without_answer(run: Run, call: CallState) -> bool:
         return False
     # The answer to a neighbour's question may have opened the domain for this read, too.
     caller = make_caller(run, offered, call.round)
-    built = await _built(run, caller, offered, call)
+    built = await _built(run, caller, offered, call.proposed)
     if not isinstance(built, Call) or built.digest != call.proposed.digest or _unknown_before(run, call.proposed):
         return False
-    return (await caller.decide(offered.source, built)).verdict == "go_ahead"
+    return (await caller.decide(built)).verdict == "go_ahead"
+
+
+async def _same_request(run: Run, call: CallState, arguments: str) -> bool:
+    """Whether changed arguments make the very request that was shown, so that the answer holds for it."""
+    if arguments == call.proposed.arguments:
+        return True
+    offered = run.toolbox.find(call.proposed.function)
+    if offered is None:
+        return False
+    caller = make_caller(run, offered, call.round)
+    built = await _built(run, caller, offered, call.proposed.model_copy(update={"arguments": arguments}))
+    return isinstance(built, Call) and built.digest == call.proposed.digest
 
 
 async def _propose_again(run: Run, call: CallState, *, arguments: str | None = None) -> None:
-    run.prepared.pop(call.id, None)
     old = call.proposed
     bare = CallProposed(
         call_id=old.call_id,
@@ -388,8 +411,11 @@ async def _propose_again(run: Run, call: CallState, *, arguments: str | None = N
     offered = run.toolbox.find(old.function)
     if offered is None:
         await run.write(_gone(call))
-        return
-    await run.write(*await propose_offered(run, call.round, bare, offered))
+    elif call.proposals >= MOST_PROPOSALS:
+        text = "What would be sent changed too often; nothing was sent."
+        await run.write(CallRefused(call_id=call.id, reason="policy", text=text))
+    else:
+        await run.write(*await propose_offered(run, call.round, bare, offered))
 
 
 def _gone(call: CallState) -> CallRefused:
@@ -400,14 +426,16 @@ def _gone(call: CallState) -> CallRefused:
     )
 
 
-async def _run_all(run: Run, calls: Sequence[CallState]) -> None:
+async def _run_all(run: Run, admitted: Sequence[Admitted]) -> None:
     """Several at once; the first error that is not a call's own ends them all."""
-    if len(calls) == 1:
-        await execute(run, calls[0])
+    if not admitted:
         return
-    if not calls:
+    started = [each for each in admitted if not each.call.started]
+    await run.write(*(CallStarted(call_id=each.call.id, attempt=each.attempt) for each in started))
+    if len(admitted) == 1:
+        await _send(run, admitted[0])
         return
-    tasks = [asyncio.create_task(execute(run, call), name=f"actionry-{call.id}") for call in calls]
+    tasks = [asyncio.create_task(_send(run, each), name=f"actionry-{each.call.id}") for each in admitted]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
     finally:
@@ -472,54 +500,72 @@ def make_caller(run: Run, offered: Offered, number: int) -> Caller:
     )
 
 
-async def _built(run: Run, caller: Caller, offered: Offered, call: CallState) -> Call | Event:
+async def _built(run: Run, caller: Caller, offered: Offered, proposed: CallProposed) -> Call | Event:
     """The call as it would be sent now, or the event that says why there is none."""
-    known = run.prepared.get(call.id)
-    if known is not None and known.digest == call.proposed.digest and not known.access.sign_ins:
-        return known
     try:
-        return await _prepare(run, caller, offered, call.proposed)
+        return await _prepare(run, caller, offered, proposed)
     except LoginNeeded as error:
-        return _sign_in(call.id, offered, error)
+        return _sign_in(proposed.call_id, offered, error)
     except ArgumentError as error:
-        return CallRefused(call_id=call.id, reason="arguments", text=error_for_model(error))
+        return CallRefused(call_id=proposed.call_id, reason="arguments", text=error_for_model(error))
+    except AddressRefused as error:
+        return CallRefused(call_id=proposed.call_id, reason="address", text=error_for_model(error))
     except ActionryError as error:
-        return _failed(call.id, error)
+        return _failed(proposed.call_id, error)
 
 
-async def execute(run: Run, call: CallState) -> None:
-    """Agree, claim, send, record: one call of which everything that could be asked has been answered."""
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A call with everything that it needs: built, agreed to, confirmed in the journal."""
+
+    call: CallState
+    offered: Offered
+    caller: Caller
+    built: Call
+    attempt: int
+
+
+async def admit(run: Run, call: CallState) -> Admitted | None:
+    """The call, ready to be claimed and sent; None when an event says why it is not."""
     offered = run.toolbox.find(call.proposed.function)
     if offered is None:
         await run.write(_gone(call))
-        return
+        return None
     refused = await _gate(run, call)
     if refused is not None:
         await run.write(refused)
-        return
+        return None
     caller = make_caller(run, offered, call.round)
-    built = await _built(run, caller, offered, call)
+    built = await _built(run, caller, offered, call.proposed)
     if not isinstance(built, Call):
         await run.write(built)
-        return
+        return None
     if built.digest != call.proposed.digest:
         # The document or the GPT changed since it was shown (P-03): it is another call now.
         await _propose_again(run, call)
-        return
-    attempt = call.attempts if call.started else call.attempts + 1
-    built.call_id = journal_id(call.id, attempt)
-    agreed = await _agree(run, caller, offered, built, call)
-    if agreed is not None:
-        await run.write(agreed)
-        return
-    if not call.started:
-        await run.write(CallStarted(call_id=call.id, attempt=attempt))
-    await _send(run, caller, offered, built, call)
+        return None
+    attempt = call.attempts if call.started else await _next_attempt(run, call, built.digest)
+    built.id = journal_id(call.id, attempt)
+    objection = await _agree(run, caller, built, call)
+    if objection is not None:
+        await run.write(objection)
+        return None
+    return Admitted(call, offered, caller, built, attempt)
 
 
 def journal_id(call_id: str, attempt: int) -> str:
     """Each attempt is a call of its own in the journal: what has ended there stays as it is."""
     return call_id if attempt <= 1 else f"{call_id}.{attempt}"
+
+
+async def _next_attempt(run: Run, call: CallState, digest: str) -> int:
+    """The number of the next attempt; one that was entered in the journal for another request is passed over."""
+    attempt = call.attempts + 1
+    while True:
+        entry = await run.services.journal.find(journal_id(call.id, attempt))
+        if entry is None or (entry.digest == digest and entry.state in ("proposed", "confirmed")):
+            return attempt
+        attempt += 1
 
 
 async def _gate(run: Run, call: CallState) -> CallRefused | None:
@@ -533,12 +579,12 @@ async def _gate(run: Run, call: CallState) -> CallRefused | None:
     return None
 
 
-async def _agree(run: Run, caller: Caller, offered: Offered, built: Call, call: CallState) -> Event | None:
+async def _agree(run: Run, caller: Caller, built: Call, call: CallState) -> Event | None:
     """Consent on record and the call confirmed in the journal; else the event that says why not."""
     answer = call.answer
     if answer is None and _unknown_before(run, call.proposed):
-        decision = await caller.decide(offered.source, built)
-        return _question(caller.propose(offered.source, built, decision), call.id, warned=True)
+        decision = await caller.decide(built)
+        return _question(caller.propose(built, decision), call.id, warned=True)
 
     def confirm(proposal: Proposal) -> Answer:
         assert answer is not None
@@ -547,7 +593,7 @@ async def _agree(run: Run, caller: Caller, offered: Offered, built: Call, call: 
         return Answer(call_id=proposal.call_id, digest=shown, user=answer.by, choice=choice)
 
     try:
-        await caller.agree(offered.source, built, confirm if answer is not None else None)
+        await caller.agree(built, confirm if answer is not None else None)
     except ConfirmationNeeded as error:
         if isinstance(error.proposal, Proposal):
             return _question(error.proposal, call.id)
@@ -559,29 +605,35 @@ async def _agree(run: Run, caller: Caller, offered: Offered, built: Call, call: 
     return None
 
 
-async def _send(run: Run, caller: Caller, offered: Offered, built: Call, call: CallState) -> None:
+async def _send(run: Run, admitted: Admitted) -> None:
+    call, caller = admitted.call, admitted.caller
     try:
-        result = await caller.run(await _with_links(caller, offered, built, call))
+        result = await caller.run(await _with_links(run, admitted))
     except asyncio.CancelledError:
         if run.ending is not None:
             await run.write(await _cancelled(run, call))
         raise
     except Exception as error:  # an error of our own must not leave a sent call without an end
-        await run.write(await _ended_badly(run, offered, call, error))
+        await run.write(await _ended_badly(run, admitted.offered, call, error))
     else:
         added = caller.files.added if isinstance(caller.files, _KeptFiles) else []
         await run.write(_finished(call.id, result, added))
 
 
-async def _with_links(caller: Caller, offered: Offered, built: Call, call: CallState) -> Call:
-    """The agreed call with real links in place of their place-holders."""
+async def _with_links(run: Run, admitted: Admitted) -> Call:
+    """The agreed call with real links in place of their place-holders; in the journal it stays the agreed one."""
+    caller, built, offered = admitted.caller, admitted.built, admitted.offered
     if not isinstance(caller.files, _KeptFiles) or PLACE_HOLDER.encode() not in (built.request.content or b""):
         return built
     caller.files.sending = True
-    real = await caller.prepare(
-        offered.source, offered.function.name, call.proposed.arguments, credentials=built.access.credentials
+    credentials = await run.services.credentials.find(offered.action, offered.source, run.context.user_id)
+    return await caller.prepare(
+        offered.source,
+        offered.function.name,
+        admitted.call.proposed.arguments,
+        credentials=credentials,
+        call_id=built.id,
     )
-    return replace(built, request=real.request, values=real.values)
 
 
 async def _ended_badly(run: Run, offered: Offered, call: CallState, error: Exception) -> Event:
@@ -721,20 +773,28 @@ async def _recover_one(run: Run, call: CallState) -> None:
     if entry is None:  # a journal that forgets: whether it happened cannot be known
         entry = Entry(call_id=name, digest=call.proposed.digest or "", state="unknown")
     # Cancelled before anything left (a server that shut down): the call has not been made yet.
-    untouched = entry.state == "failed" and entry.outcome.get("error") == "CancelledError"
+    untouched = entry.state == "failed" and entry.outcome.get("error") in ("Cancelled", "CancelledError")
     if (entry.state == "unknown" and again) or (untouched and call.attempts < run.budgets.attempts):
         await run.write(CallStarted(call_id=call.id, attempt=call.attempts + 1))
     else:
         await run.write(_from_journal(call, entry))
 
 
+_CLOSED: dict[State, State] = {
+    "proposed": "expired",
+    "confirmed": "expired",
+    "claimed": "unknown",
+    "sent": "unknown",
+}
+
+
 async def _close(run: Run, entry: Entry) -> Entry:
-    """Nobody who still holds the claim may go on with it: the turn is ours now."""
-    while entry.state in OPEN:
+    """Nobody may go on with this entry: the turn is ours now, whoever wakes up later."""
+    while (to := _CLOSED.get(entry.state)) is not None:
+        outcome = {"why": "The process that made the call ended."}
         try:
-            return await run.services.journal.move(
-                entry.call_id, entry.state, "unknown", outcome={"why": "The process that made the call ended."}
-            )
+            await run.services.journal.move(entry.call_id, entry.state, to, outcome=outcome)
+            entry = replace(entry, state=to, outcome=outcome)
         except CallConflict as error:  # its owner lives, and was faster
             if not isinstance(error.entry, Entry):
                 raise
@@ -751,7 +811,7 @@ async def settle(run: Run) -> None:
         if call.status != "running":
             continue
         entry = await run.services.journal.find(journal_id(call.id, call.attempts))
-        if entry is not None and entry.state in OPEN:
+        if entry is not None:
             entry = await _close(run, entry)
         if entry is not None and entry.state in ("done", "unknown"):
             await run.write(_from_journal(call, entry))

@@ -16,6 +16,7 @@ from actionry.chat.state import TurnState
 from actionry.chat.toolbox import Offered
 from actionry.chat.trimming import Trimmed, trim
 from actionry.errors import ProviderError
+from actionry.models.failures import ModelFailure
 from actionry.models.provider import Finished, ModelEvent, ModelRequest, TextDelta, ToolCall, ToolCallReady, Usage
 from actionry.tools.plain_text import visible
 from actionry.tools.tokens import count_tokens
@@ -76,7 +77,7 @@ async def _answer(run: Run, stream: _Stream) -> Reply:
         try:
             return await stream.read()
         except ProviderError as error:
-            if stream.said_anything or not error.may_retry or tries >= run.budgets.provider_tries:
+            if stream.said_anything or not _worth_another(error) or tries >= run.budgets.provider_tries:
                 raise
             wait_s = _wait_s(run, error, tries)
             tries += 1
@@ -91,6 +92,11 @@ async def _answer(run: Run, stream: _Stream) -> Reply:
             await stream.close()
             await run.services.sleep(wait_s)
             stream.start()
+
+
+def _worth_another(error: ProviderError) -> bool:
+    """An adapter of ours has tried again by itself before it gave up: three tries are three, not nine."""
+    return error.may_retry and not isinstance(error, ModelFailure)
 
 
 def _wait_s(run: Run, error: ProviderError, tries: int) -> float:

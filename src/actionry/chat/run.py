@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from actionry.actions.call import Call
 from actionry.chat.events import Event, StoredEvent
 from actionry.chat.log import TurnContext, TurnKey
 from actionry.chat.services import Budgets, TurnServices
@@ -28,8 +27,6 @@ class Run:
     toolbox: Toolbox
     large: bool
     """Operations are found by search."""
-    prepared: dict[str, Call] = field(default_factory=dict)
-    """Call id -> the call as it was built in this process; a resumed turn builds it anew."""
     ending: Ending | None = None
     """Why the work is being cancelled."""
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -48,14 +48,15 @@ class Budgets:
     batch_bytes: int = 2_048
     """Streamed text is stored, and then shown, after so much time or text; the first piece at once."""
     provider_tries: int = 3
-    """Before the first event; 1 where the provider tries again by itself."""
+    """Before the first event, of a provider that does not try again by itself."""
     backoff_s: float = 0.5
     """Full jitter: after try n a random wait up to `backoff_s * 2**n`."""
     retry_after_s: float = 60.0
     """A longer `Retry-After` is cut to this."""
-    first_event_s: float = 120.0
-    silence_s: float = 120.0
-    """Without a sign of the model, before and after its first event, the request is given up."""
+    first_event_s: float = 600.0
+    silence_s: float = 330.0
+    """Without a sign of the model, before and after its first event, the request is given up. Adapters have tighter
+    limits, which they know for each provider; these hold for any."""
     stop_poll_s: float = 1.0
     """How often the log is asked whether to stop, where nobody tells it sooner."""
     offered_functions: int = 64

@@ -56,6 +56,7 @@ class CallState:
     """An attempt is under way, or was when the process died."""
     changed: bool = False
     """The person changed the arguments."""
+    proposals: int = 1
     ended: CallEnd | None = None
 
     @property
@@ -210,6 +211,7 @@ class TurnState:
                 known.proposed = event
                 known.asked = known.answer = known.sign_in = known.signed_in = None
                 known.started = False
+                known.proposals += 1
             return
         if self.rounds:
             call = CallState(event, self.rounds[-1].number)

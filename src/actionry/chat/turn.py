@@ -58,22 +58,13 @@ async def _work(run: Run) -> None:
         elif current.finished is None:
             await _model_round(run, current.number)
         elif await advance(run, current) == "waiting":
-            await run.catch_up()  # an answer may have come while we worked
-            if not _can_go_on(run):
-                return
+            return
         elif not current.calls:
             await run.write(_last_word(run))
         elif (spent := _spent(run)) is not None:
             await run.write(_over_budget(spent))
         else:
             await _model_round(run, current.number + 1)
-
-
-def _can_go_on(run: Run) -> bool:
-    """Whether the first call that holds up the others can move."""
-    current = run.state.round
-    first = current.open_calls[0] if current is not None and current.open_calls else None
-    return first is None or first.status not in ("asking", "signing_in")
 
 
 async def _model_round(run: Run, number: int) -> None:
