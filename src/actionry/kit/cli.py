@@ -18,6 +18,7 @@ _COMMANDS = {
     "inspect": ("actionry.kit.inspecting", "The functions of a document as a model sees them."),
     "lint": ("actionry.kit.linting", "What is wrong with a document or manifest, where, and how to mend it."),
     "call": ("actionry.kit.calling", "Call one operation, or show the exact request."),
+    "serve": ("actionry.kit.serving", "The server with its web page."),
 }
 """Command -> (module that holds it under the same name, what `--help` says)."""
 
@@ -45,13 +46,6 @@ class _Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] == "serve":
-            raise click.UsageError("`serve` is not part of this version: the server and its page are still to come.")
-        return super().resolve_command(ctx, args)
 
 
 @click.group(cls=_Commands, invoke_without_command=True, help=_INTRODUCTION)
