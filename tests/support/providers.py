@@ -126,7 +126,7 @@ def chat_calls(*calls: tuple[str, str, str]) -> Script:
 
 def anthropic_start(input_tokens: int = 9, cached: int = 4) -> bytes:
     usage = {"input_tokens": input_tokens, "cache_read_input_tokens": cached, "output_tokens": 1}
-    message = {
+    message: dict[str, Any] = {
         "id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": [], "stop_reason": None,
         "stop_sequence": None, "usage": usage,
     }  # fmt: skip

@@ -116,14 +116,19 @@ class Incoming:
         self._timer = loop.call_at(started + self._patience_s, self._look)
 
     def heard(self) -> None:
-        self._patience_s = self._limits.silence_s
+        """The answer has begun."""
         self._deadline = self._started + self._limits.answer_s
+        self._be_patient(self._limits.silence_s)
 
     def ending(self) -> None:
         """The answer is complete but for its end mark, which is not waited for as for a word."""
-        self._patience_s = min(self._patience_s, self._limits.ending_s)
-        self._timer.cancel()
-        self._timer = self._loop.call_later(self._patience_s, self._look)
+        self._be_patient(min(self._patience_s, self._limits.ending_s))
+
+    def _be_patient(self, patience_s: float) -> None:
+        if patience_s < self._patience_s:  # else the timer finds out by itself
+            self._timer.cancel()
+            self._timer = self._loop.call_later(patience_s, self._look)
+        self._patience_s = patience_s
 
     async def read(self) -> bytes:
         """What has come, as soon as something has; b"" at the end. Raises ModelFailure."""

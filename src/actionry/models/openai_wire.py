@@ -155,7 +155,7 @@ class OpenAIWire:
                     return False
                 self._swapped = True
                 self._token_limit_field = _OTHER_FIELD[used]
-            refused = used
+            refused: str = used
         else:
             dropped = next((each for each in _DROPPABLE if each in body and _names(failure, each)), None)
             if dropped is None:
@@ -536,10 +536,12 @@ class Answer:
         text = delta.get("content") or ""
         if isinstance(text, list):  # Mistral's reasoning models: parts, of which text is one kind
             text = "".join(str(part.get("text") or "") for part in text if part.get("type") == "text")
+        if not isinstance(text, str):
+            raise TypeError("content is no text")
         if refusal := delta.get("refusal"):
             self._refused = True
             text += str(refusal)
-        return str(text)
+        return text
 
     def _take_call(self, piece: dict[str, Any]) -> None:
         """A piece of a call belongs to its `index`; servers that give none, or always 0, begin a call by a new id."""

@@ -13,6 +13,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from actionry.credentials.secret import Secret
@@ -108,7 +109,11 @@ class PydanticAI:
             model_request_parameters=_parameters(tools),
         )
         attempt = SdkAttempt(opened, self._teller, self._limits)
-        await attempt.open()
+        try:
+            await attempt.open()
+        except BaseException:  # passed on; an answer that was half opened is closed
+            await attempt.close()
+            raise
         return attempt
 
     async def _load(self) -> Model[Any]:
@@ -131,7 +136,13 @@ class PydanticAI:
         # A client of ours: redirects are not followed, since only the standard headers of a key are taken off on the
         # way; and the environment's proxies and .netrc are not for this program.
         timeout = httpx2.Timeout(self._limits.answer_s, connect=self._limits.connect_s)
-        client = httpx2.AsyncClient(timeout=timeout, proxy=self._proxy, trust_env=False, follow_redirects=False)
+        client = httpx2.AsyncClient(
+            timeout=timeout,
+            proxy=self._proxy,
+            trust_env=False,
+            follow_redirects=False,
+            event_hooks={"response": [_remember]},
+        )
         return client, _MODELS[self._kind](self._model_name, self._key.reveal(), self._base_url, client)
 
     def _settings(self, request: ModelRequest) -> ModelSettings:
@@ -251,6 +262,16 @@ def write_messages(messages: Sequence[Message]) -> list[ModelMessage]:
     return written
 
 
+_opened: Final[ContextVar[list[httpx2.Response] | None]] = ContextVar("opened", default=None)
+"""The HTTP answers that an attempt has opened. google-genai closes its own only when the garbage is collected, and a
+provider writes, and charges, until then."""
+
+
+async def _remember(response: httpx2.Response) -> None:
+    if (opened := _opened.get()) is not None:
+        opened.append(response)
+
+
 class SdkAttempt:
     """Reads one streamed answer (`tries.Attempt`)."""
 
@@ -260,13 +281,18 @@ class SdkAttempt:
         self._opened = opened
         self._teller = teller
         self._limits = limits
+        self._answers: list[httpx2.Response] = []
         self._response: StreamedResponse | None = None
         self._events: AsyncIterator[Any] | None = None
         self._text = False
         self._heard = False
 
     async def open(self) -> None:
-        self._response = await self._wait(self._opened.__aenter__(), self._limits.first_event_s)
+        token = _opened.set(self._answers)
+        try:
+            self._response = await self._wait(self._opened.__aenter__(), self._limits.first_event_s)
+        finally:
+            _opened.reset(token)
         self._events = aiter(self._response)
 
     async def read(self) -> Sequence[ModelEvent]:
@@ -281,12 +307,13 @@ class SdkAttempt:
                 return (TextDelta(text),)
 
     async def close(self) -> None:
-        if self._response is None:
-            return
         response, self._response = self._response, None
         try:
-            await response.cancel()
-            await self._opened.__aexit__(None, None, None)
+            if response is not None:
+                await response.cancel()
+                await self._opened.__aexit__(None, None, None)
+            for answer in self._answers:
+                await answer.aclose()
         except Exception:  # noqa: S110 - whatever an SDK says while hanging up, the answer is over
             pass
 
@@ -373,6 +400,10 @@ def failure_of(error: Exception, teller: Teller, *, begun: bool) -> ModelFailure
             return teller.failure("timeout")
         case ModelConnectionError():
             return teller.failure("cut") if begun else teller.failure("connection")
+        case ModelAPIError(body=None, provider_error_code=None, provider_error_type=None) if not isinstance(
+            error, ModelHTTPError
+        ):
+            return teller.failure("malformed")  # what could not be decoded
         case ModelAPIError():
             return teller.from_error(
                 _error_object(error),
