@@ -213,6 +213,8 @@ def test_swagger_body_and_form_become_the_request_body() -> None:
         ([{"url": "./v1"}], None, "https://a.test/docs/openapi.json", "https://a.test/docs/v1"),
         ([{"url": "/v1"}], "http://127.0.0.1:8000", None, "http://127.0.0.1:8000/v1"),
         ([{"url": "https://a.test/v1"}], "http://127.0.0.1:8000/x/", None, "http://127.0.0.1:8000/x"),
+        ([{"url": "PLUGIN_HOSTNAME"}], None, "https://a.test/openapi.yaml", "https://a.test"),
+        ([{"url": "PLUGIN_HOSTNAME/v1"}], None, "http://localhost:5003/openapi.yaml", "http://localhost:5003/v1"),
         (None, None, "https://a.test:8443/docs/openapi.json", "https://a.test:8443"),
         (None, "http://127.0.0.1:8000/x", None, "http://127.0.0.1:8000/x"),
         (None, None, None, ""),

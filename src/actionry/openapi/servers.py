@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from actionry.domains import fill_host
 from actionry.openapi import swagger2
 from actionry.openapi.document import Document
 from actionry.openapi.model import Server
@@ -63,7 +64,9 @@ class ServerReader:
             self._report("SERVER-INVALID", pointer, "A server has no `url`.")
             return None
         template = template.strip()
-        filled = self._fill(template, raw.get("variables"), pointer)
+        # Plugins leave the host to whoever serves the document (contradiction 4): `PLUGIN_HOSTNAME/v1`.
+        known = fill_host(template, self._origin) if self._origin else template
+        filled = self._fill(known, raw.get("variables"), pointer)
         if filled is None:
             return None
         url = self._absolute(filled)
