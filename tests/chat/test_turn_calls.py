@@ -35,9 +35,9 @@ LIST = calls("listTodos", username="ada")
 
 
 def forecasts(*cities: str) -> Step:
-    step = calls("getForecast", id="call-0", city=cities[0])
+    step = calls("getForecast", call_id="call-0", city=cities[0])
     for number, city in enumerate(cities[1:], 1):
-        step = step + calls("getForecast", id=f"call-{number}", city=city)
+        step = step + calls("getForecast", call_id=f"call-{number}", city=city)
     return step
 
 

@@ -62,14 +62,14 @@ def says(text: str, *, pieces: int = 1, usage: Usage = USAGE) -> Step:
     return Step(((*deltas, Finished("stop", usage)),))
 
 
-def calls(name: str, *, id: str = "", usage: Usage = USAGE, **arguments: Any) -> Step:  # the field's own word
+def calls(name: str, /, *, call_id: str = "", usage: Usage = USAGE, **arguments: Any) -> Step:
     """One call; `calls(...) + calls(...)` asks for two in one answer."""
-    return calls_text(name, orjson.dumps(arguments).decode(), id=id, usage=usage)
+    return calls_text(name, orjson.dumps(arguments).decode(), call_id=call_id, usage=usage)
 
 
-def calls_text(name: str, arguments: str, *, id: str = "", usage: Usage = USAGE) -> Step:  # as above
+def calls_text(name: str, arguments: str, *, call_id: str = "", usage: Usage = USAGE) -> Step:
     """One call whose arguments are this text, valid or not."""
-    call = ToolCall(id=id or f"call-{name}", name=name, arguments=arguments)
+    call = ToolCall(id=call_id or f"call-{name}", name=name, arguments=arguments)
     return Step(((ToolCallReady(call), Finished("tool_calls", usage)),))
 
 
