@@ -190,8 +190,7 @@ class Accounts:
     async def for_sign_in(self, email: str) -> tuple[User, str | None] | None:
         """The account of an address, and its password hash, for the door alone."""
         query = select(*_USER, users.c.password_hash).where(users.c.email == normal_email(email))
-        async with self.database.reading() as connection:
-            row = (await connection.execute(query)).one_or_none()
+        row = await self.database.fetch_one(query)
         if row is None:
             return None
         values = dict(row._mapping)
@@ -208,8 +207,7 @@ class Accounts:
             query = query.where(
                 or_(func.lower(users.c.name).like(like, escape="\\"), users.c.email.like(like, escape="\\"))
             )
-        async with self.database.reading() as connection:
-            return [User(**row._mapping) for row in await connection.execute(query)]
+        return [User(**row._mapping) for row in await self.database.fetch(query)]
 
     async def update_profile(
         self, actor: Actor, *, name: str | None = None, locale: str | None = None, preferences: str | None = None
@@ -266,8 +264,7 @@ class Accounts:
         """Whom an OpenID provider means; the subject counts, never the e-mail address."""
         query = select(*_USER).join(identities, identities.c.user_id == users.c.id)
         query = query.where(identities.c.issuer == issuer, identities.c.subject == subject)
-        async with self.database.reading() as connection:
-            row = (await connection.execute(query)).one_or_none()
+        row = await self.database.fetch_one(query)
         return User(**row._mapping) if row is not None else None
 
     async def link_identity(self, actor: Actor, issuer: str, subject: str, *, email: str | None = None) -> None:
@@ -290,8 +287,7 @@ class Accounts:
 
     async def identities_of(self, actor: Actor) -> list[Identity]:
         query = select(*_IDENTITY).where(identities.c.user_id == owner_id(actor)).order_by(identities.c.created_at)
-        async with self.database.reading() as connection:
-            return [Identity(**row._mapping) for row in await connection.execute(query)]
+        return [Identity(**row._mapping) for row in await self.database.fetch(query)]
 
     async def unlink_identity(self, actor: Actor, issuer: str, subject: str) -> bool:
         mine = (
@@ -336,8 +332,7 @@ class Accounts:
             .join(sessions, sessions.c.user_id == users.c.id)
             .where(sessions.c.token_hash == hashed, sessions.c.expires_at > now, users.c.state == "active")
         )
-        async with self.database.reading() as connection:
-            row = (await connection.execute(query)).one_or_none()
+        row = await self.database.fetch_one(query)
         if row is None:
             self._known.pop(hashed, None)
             return None
@@ -433,8 +428,7 @@ class Accounts:
 
     async def find_invitation(self, token: str) -> Invitation | None:
         """By its token: one that can still be accepted."""
-        async with self.database.reading() as connection:
-            row = (await connection.execute(self._open_invitation(token))).one_or_none()
+        row = await self.database.fetch_one(self._open_invitation(token))
         return Invitation(**row._mapping) if row is not None else None
 
     async def accept_invitation(
@@ -501,8 +495,7 @@ class Accounts:
             .where(api_tokens.c.token_hash == token_hash(token), users.c.state == "active")
             .where(or_(api_tokens.c.expires_at.is_(None), api_tokens.c.expires_at > now))
         )
-        async with self.database.reading() as connection:
-            row = (await connection.execute(query)).one_or_none()
+        row = await self.database.fetch_one(query)
         if row is None:
             return None
         values = row._mapping
@@ -515,8 +508,7 @@ class Accounts:
 
     async def tokens_of(self, actor: Actor) -> list[ApiToken]:
         query = select(*_TOKEN).where(api_tokens.c.user_id == owner_id(actor)).order_by(api_tokens.c.created_at)
-        async with self.database.reading() as connection:
-            return [_read_token(dict(row._mapping)) for row in await connection.execute(query)]
+        return [_read_token(dict(row._mapping)) for row in await self.database.fetch(query)]
 
     async def revoke_token(self, actor: Actor, token_id: str) -> bool:
         mine = (api_tokens.c.id == token_id, api_tokens.c.user_id == owner_id(actor))
@@ -587,8 +579,7 @@ class Accounts:
         return User(**row._mapping)
 
     async def _one(self, *conditions: Any) -> User | None:
-        async with self.database.reading() as connection:
-            row = (await connection.execute(select(*_USER).where(*conditions))).one_or_none()
+        row = await self.database.fetch_one(select(*_USER).where(*conditions))
         return User(**row._mapping) if row is not None else None
 
     async def _local(self) -> User | None:

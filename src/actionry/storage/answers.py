@@ -11,8 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, insert, select, update
 
 from actionry.chat.events import EVENT, ConfirmationAnswered, Event, SignInFinished, StoredEvent
 from actionry.storage.actor import Actor
@@ -69,33 +68,46 @@ class Answers:
         that was shown and for "always" where it was not offered. Of several answers the first counts; after the
         question's time the outcome is `expired`, and nothing runs.
         """
-        async with self.database.writing() as connection:
-            turn = await self._lock_turn(connection, actor, turn_id)
-            asked = await _find_question(connection, turn_id, call_id, "confirmation")
-            if asked.digest != digest:
-                raise Conflict("The call is no longer the one that was shown.", mend="Look at the call as it is now.")
-            if asked.decision is not None:
-                return _answered(asked, first=False)
-            if decision == "always_allow" and not asked.may_always_allow:
-                raise Conflict("This operation is asked every time.", mend="Allow it for this once.")
-            now = self.clock()
-            late = asked.expires_at is not None and now >= asked.expires_at
-            event = ConfirmationAnswered(
-                call_id=call_id, decision=decision, by=actor.user_id or "", arguments=arguments
-            )
-            values = {"decision": "expired" if late else decision, "arguments": None if late else arguments}
-            return await self._decide(connection, actor, turn, asked, values, None if late else event, now)
+        return await self.database.write(self._confirm, actor, turn_id, call_id, digest, decision, arguments)
+
+    def _confirm(
+        self,
+        connection: Connection,
+        actor: Actor,
+        turn_id: str,
+        call_id: str,
+        digest: str,
+        decision: Decision,
+        arguments: str | None,
+    ) -> Answered:
+        turn = self._lock_turn(connection, actor, turn_id)
+        asked = _find_question(connection, turn_id, call_id, "confirmation")
+        if asked.digest != digest:
+            raise Conflict("The call is no longer the one that was shown.", mend="Look at the call as it is now.")
+        if asked.decision is not None:
+            return _answered(asked, first=False)
+        if decision == "always_allow" and not asked.may_always_allow:
+            raise Conflict("This operation is asked every time.", mend="Allow it for this once.")
+        now = self.clock()
+        late = asked.expires_at is not None and now >= asked.expires_at
+        event = ConfirmationAnswered(call_id=call_id, decision=decision, by=actor.user_id or "", arguments=arguments)
+        values = {"decision": "expired" if late else decision, "arguments": None if late else arguments}
+        return self._decide(connection, actor, turn, asked, values, None if late else event, now)
 
     async def sign_in_finished(self, actor: Actor, turn_id: str, call_id: str, *, connected: bool) -> Answered:
         """The person signed in, entered a key, or gave up. Raises NotFound."""
-        async with self.database.writing() as connection:
-            turn = await self._lock_turn(connection, actor, turn_id)
-            asked = await _find_question(connection, turn_id, call_id, "sign_in")
-            if asked.decision is not None:
-                return _answered(asked, first=False)
-            event = SignInFinished(call_id=call_id, connected=connected)
-            values = {"decision": "connected" if connected else "not_connected"}
-            return await self._decide(connection, actor, turn, asked, values, event, self.clock())
+        return await self.database.write(self._sign_in_finished, actor, turn_id, call_id, connected)
+
+    def _sign_in_finished(
+        self, connection: Connection, actor: Actor, turn_id: str, call_id: str, connected: bool
+    ) -> Answered:
+        turn = self._lock_turn(connection, actor, turn_id)
+        asked = _find_question(connection, turn_id, call_id, "sign_in")
+        if asked.decision is not None:
+            return _answered(asked, first=False)
+        event = SignInFinished(call_id=call_id, connected=connected)
+        values = {"decision": "connected" if connected else "not_connected"}
+        return self._decide(connection, actor, turn, asked, values, event, self.clock())
 
     async def open_questions(self, actor: Actor, *, conversation_id: str | None = None) -> list[OpenQuestion]:
         """What waits for this person, oldest first."""
@@ -110,8 +122,7 @@ class Answers:
         )
         if conversation_id is not None:
             query = query.where(turns.c.conversation_id == conversation_id)
-        async with self.database.reading() as connection:
-            return [OpenQuestion(**row._mapping) for row in await connection.execute(query)]
+        return [OpenQuestion(**row._mapping) for row in await self.database.fetch(query)]
 
     async def answer_of(self, actor: Actor, turn_id: str, call_id: str) -> Answered | None:
         """What was decided about a confirmation; None while it is open, and for what is not the actor's."""
@@ -121,20 +132,19 @@ class Answers:
             .where(approvals.c.turn_id == turn_id, approvals.c.call_id == call_id, approvals.c.kind == "confirmation")
             .where(turns.c.user_id == (actor.user_id or ""), approvals.c.decision.is_not(None))
         )
-        async with self.database.reading() as connection:
-            row = (await connection.execute(query)).first()
-        return _answered(row, first=False) if row is not None else None
+        rows = await self.database.fetch(query)
+        return _answered(rows[0], first=False) if rows else None
 
-    async def _lock_turn(self, connection: AsyncConnection, actor: Actor, turn_id: str) -> Any:
+    def _lock_turn(self, connection: Connection, actor: Actor, turn_id: str) -> Any:
         query = select(turns).where(turns.c.id == turn_id).with_for_update(key_share=True)
-        row = (await connection.execute(query)).one_or_none()
+        row = connection.execute(query).one_or_none()
         if row is None or row.user_id != actor.user_id:
             raise NotFound("turn")
         return row
 
-    async def _decide(
+    def _decide(
         self,
-        connection: AsyncConnection,
+        connection: Connection,
         actor: Actor,
         turn: Any,
         asked: Any,
@@ -144,21 +154,21 @@ class Answers:
     ) -> Answered:
         seq = turn.last_seq + 1 if event is not None else None
         decided = values | {"decided_by": actor.user_id, "decided_at": now, "seq": seq}
-        await connection.execute(update(approvals).where(*_same(asked)).values(decided))
+        connection.execute(update(approvals).where(*_same(asked)).values(decided))
         changed: dict[str, Any] = {"open_questions": count_open(turn.id)}
         if event is not None:
             text = EVENT.dump_json(event).decode()
-            await connection.execute(insert(turn_events).values(turn_id=turn.id, seq=seq, at=now, event=text))
+            connection.execute(insert(turn_events).values(turn_id=turn.id, seq=seq, at=now, event=text))
             changed["last_seq"] = seq
         if turn.state == "waiting":
             changed["state"] = "queued"
         elif turn.state == "running":
             changed["woken"] = True
-        await connection.execute(update(turns).where(turns.c.id == turn.id).values(changed))
+        connection.execute(update(turns).where(turns.c.id == turn.id).values(changed))
         if event is not None and seq is not None:
             self.turns.tell_committed(connection, [StoredEvent(turn_id=turn.id, seq=seq, at=now, event=event)])
-        await self.turns.tell_changed(connection, turn.id, work=turn.state == "waiting")
-        row = (await connection.execute(select(approvals).where(*_same(asked)))).one()
+        self.turns.tell_changed(connection, turn.id, work=turn.state == "waiting")
+        row = connection.execute(select(approvals).where(*_same(asked))).one()
         return _answered(row, first=values["decision"] != "expired")
 
 
@@ -174,11 +184,11 @@ def _same(asked: Any) -> tuple[Any, ...]:
     )
 
 
-async def _find_question(connection: AsyncConnection, turn_id: str, call_id: str, kind: str) -> Any:
+def _find_question(connection: Connection, turn_id: str, call_id: str, kind: str) -> Any:
     query = select(approvals).where(
         approvals.c.turn_id == turn_id, approvals.c.call_id == call_id, approvals.c.kind == kind
     )
-    row = (await connection.execute(query)).one_or_none()
+    row = connection.execute(query).one_or_none()
     if row is None:
         raise NotFound("question")
     return row

@@ -9,8 +9,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 import orjson
-from sqlalchemy import select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, select, update
 
 from actionry.actions.journal import OPEN, Entry, State, check_step, conflict
 from actionry.chat.log import StaleRunner, TurnKey
@@ -35,14 +34,15 @@ class Journal:
 
     async def propose(self, entry: Entry) -> Entry:
         """Store a new call; the entry that is there already, when id and digest are equal. Raises CallConflict."""
-        entry = replace(entry, state="proposed", at=self.clock())
-        async with self.database.writing() as connection:
-            await self._check_lease(connection)
-            values = _row_of(entry) | {"turn_id": self.turn.turn_id if self.turn is not None else None}
-            added = await self.database.insert_new(connection, tool_calls, values)
-            if added:
-                return entry
-            known = (await find_entries(connection, [entry.call_id]))[entry.call_id]
+        return await self.database.write(self._propose, replace(entry, state="proposed", at=self.clock()))
+
+    def _propose(self, connection: Connection, entry: Entry) -> Entry:
+        self._check_lease(connection)
+        values = _row_of(entry) | {"turn_id": self.turn.turn_id if self.turn is not None else None}
+        added = self.database.insert_new_in(connection, tool_calls, values)
+        if added:
+            return entry
+        known = find_entries(connection, [entry.call_id])[entry.call_id]
         if known.digest != entry.digest or known.user != entry.user:
             raise conflict(entry.call_id, "proposed", known if known.user == entry.user else None)
         return known
@@ -52,41 +52,48 @@ class Journal:
     ) -> Entry:
         """Compare and set. Raises CallConflict, ValueError for no step, StaleRunner when the turn's lease is lost."""
         check_step(expected, to)
-        async with self.database.writing() as connection:
-            if to == "claimed":
-                await self._check_lease(connection)
-            entry = (await find_entries(connection, [call_id])).get(call_id)
-            if entry is None or entry.state != expected:
-                raise conflict(call_id, expected, entry)
-            return await write_step(connection, entry, to, _Step(owner, outcome), self.clock())
+        return await self.database.write(self._move, call_id, expected, to, _Step(owner, outcome))
+
+    def _move(self, connection: Connection, call_id: str, expected: State, to: State, step: StepLike) -> Entry:
+        if to == "claimed":
+            self._check_lease(connection)
+        entry = find_entries(connection, [call_id]).get(call_id)
+        if entry is None or entry.state != expected:
+            raise conflict(call_id, expected, entry)
+        return write_step(connection, entry, to, step, self.clock())
 
     async def find(self, call_id: str) -> Entry | None:
-        async with self.database.reading() as connection:
-            row = (await connection.execute(_ENTRIES.where(tool_calls.c.call_id == call_id))).one_or_none()
-        return entry_of(row) if row is not None else None
+        return await self.database.read(_find, call_id)
 
     async def recover(self, alive: Collection[str] = ()) -> list[Entry]:
         """Make open calls unknown whose owner is not among `alive`: those of this turn, or all when there is no turn.
 
         With a turn, its lease is held: whoever claimed before and is not among `alive` holds it no longer.
         """
-        async with self.database.writing() as connection:
-            await self._check_lease(connection)
-            query = _ENTRIES.where(tool_calls.c.state.in_(sorted(OPEN)), tool_calls.c.owner.not_in(sorted(alive)))
-            if self.turn is not None:
-                query = query.where(tool_calls.c.turn_id == self.turn.turn_id)
-            rows = (await connection.execute(query.order_by(tool_calls.c.call_id).with_for_update())).all()
-            now = self.clock()
-            return [await write_step(connection, entry_of(row), "unknown", _Step("", LOST), now) for row in rows]
+        return await self.database.write(self._recover, alive)
 
-    async def _check_lease(self, connection: AsyncConnection) -> None:
+    def _recover(self, connection: Connection, alive: Collection[str]) -> list[Entry]:
+        self._check_lease(connection)
+        query = _ENTRIES.where(tool_calls.c.state.in_(sorted(OPEN)), tool_calls.c.owner.not_in(sorted(alive)))
+        if self.turn is not None:
+            query = query.where(tool_calls.c.turn_id == self.turn.turn_id)
+        rows = (connection.execute(query.order_by(tool_calls.c.call_id).with_for_update())).all()
+        now = self.clock()
+        return [write_step(connection, entry_of(row), "unknown", _Step("", LOST), now) for row in rows]
+
+    def _check_lease(self, connection: Connection) -> None:
         if self.turn is None:
             return
         query = select(turns.c.fencing, turns.c.lease_owner, turns.c.state).where(turns.c.id == self.turn.turn_id)
-        row = (await connection.execute(query.with_for_update(key_share=True))).one_or_none()
+        row = (connection.execute(query.with_for_update(key_share=True))).one_or_none()
         held = row is not None and row.fencing == self.turn.fencing and row.lease_owner and row.state != "finished"
         if not held:
             raise StaleRunner(f"the lease {self.turn.fencing} of {self.turn.turn_id} is lost")
+
+
+def _find(connection: Connection, call_id: str) -> Entry | None:
+    row = connection.execute(_ENTRIES.where(tool_calls.c.call_id == call_id)).one_or_none()
+    return entry_of(row) if row is not None else None
 
 
 class StepLike(Protocol):
@@ -104,15 +111,15 @@ class _Step:
         self.outcome = outcome
 
 
-async def find_entries(connection: AsyncConnection, call_ids: Sequence[str]) -> dict[str, Entry]:
+def find_entries(connection: Connection, call_ids: Sequence[str]) -> dict[str, Entry]:
     """The calls, locked until the transaction ends."""
     if not call_ids:
         return {}
     query = _ENTRIES.where(tool_calls.c.call_id.in_(sorted(set(call_ids)))).order_by(tool_calls.c.call_id)
-    return {row.call_id: entry_of(row) for row in await connection.execute(query.with_for_update())}
+    return {row.call_id: entry_of(row) for row in connection.execute(query.with_for_update())}
 
 
-async def write_step(connection: AsyncConnection, entry: Entry, to: State, step: StepLike, now: float) -> Entry:
+def write_step(connection: Connection, entry: Entry, to: State, step: StepLike, now: float) -> Entry:
     """Write a step whose start was checked under lock."""
     moved = replace(
         entry,
@@ -122,7 +129,7 @@ async def write_step(connection: AsyncConnection, entry: Entry, to: State, step:
         outcome=entry.outcome if step.outcome is None else step.outcome,
     )
     values = {"state": to, "owner": moved.owner, "at": now, "outcome": dump(moved.outcome)}
-    await connection.execute(update(tool_calls).where(tool_calls.c.call_id == entry.call_id).values(values))
+    connection.execute(update(tool_calls).where(tool_calls.c.call_id == entry.call_id).values(values))
     return moved
 
 

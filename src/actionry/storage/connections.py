@@ -219,8 +219,7 @@ class Connections:
             connections.c.kind == "oauth_client",
             connections.c.user_id.is_(None),
         )
-        async with self.database.reading() as connection:
-            row = (await connection.execute(query)).first()
+        row = await self.database.fetch_one(query)
         if row is None or row.sealed is None:
             return None
         return self.vault.open(row.sealed, Place("connections", row.id, "sealed"))
@@ -309,8 +308,7 @@ class Tokens:
 
     async def find(self, connection: str) -> StoredToken | None:
         query = select(connections.c.sealed, connections.c.version, connections.c.binding)
-        async with self.database.reading() as db:
-            row = (await db.execute(query.where(connections.c.id == connection))).one_or_none()
+        row = await self.database.fetch_one(query.where(connections.c.id == connection))
         if row is None or row.sealed is None:
             return None
         secret = self.vault.open(row.sealed, Place("connections", connection, "sealed"))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from actionry.chat.events import EVENT, StoredEvent, UserMessageAdded
@@ -17,7 +17,7 @@ from actionry.gpts.gpt import GptContent
 from actionry.storage.actor import Actor, owner_id
 from actionry.storage.engine import on_commit
 from actionry.storage.errors import Conflict, NotFound, TurnStillOpen
-from actionry.storage.idempotency import Idempotency
+from actionry.storage.idempotency import Answer, Idempotency
 from actionry.storage.ids import new_id
 from actionry.storage.tables import conversations, files, turn_events, turns
 from actionry.storage.turns import TURN_COLUMNS, Turn, Turns, read_turn
@@ -104,8 +104,8 @@ class Conversations:
         return Conversation(**values, head_turn_id=None, turns=0)
 
     async def find(self, actor: Actor, conversation_id: str) -> Conversation | None:
-        async with self.database.reading() as connection:
-            return await self._find(connection, actor, conversation_id)
+        rows = await self.database.fetch(_FIND, {"id": conversation_id, "user": owner_id(actor)})
+        return Conversation(**rows[0]._mapping) if rows else None
 
     async def page(
         self,
@@ -148,17 +148,14 @@ class Conversations:
         given = {"title": title, "model": model, "gpt_version": gpt_version, "head_turn_id": head_turn_id}
         values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         async with self.database.writing() as connection:
-            if await self._find(connection, actor, conversation_id) is None:
-                raise NotFound("conversation")
+            await _require(connection, actor, conversation_id)
             if head_turn_id is not None:
-                await _require_turn(connection, conversation_id, head_turn_id)
+                await connection.run_sync(_require_turn, conversation_id, head_turn_id)
             if values:
                 await connection.execute(
                     update(conversations).where(conversations.c.id == conversation_id).values(values)
                 )
-            found = await self._find(connection, actor, conversation_id)
-        assert found is not None
-        return found
+            return await _require(connection, actor, conversation_id)
 
     async def delete(self, actor: Actor, conversation_id: str) -> list[str]:
         """Delete it with turns, calls and files; running turns lose their lease. Returns the ids of its files.
@@ -166,8 +163,7 @@ class Conversations:
         The ids are those whose bytes may lie in the data folder (`Files.forget` removes them). Raises NotFound.
         """
         async with self.database.writing() as connection:
-            if await self._find(connection, actor, conversation_id) is None:
-                raise NotFound("conversation")
+            await _require(connection, actor, conversation_id)
             query = select(files.c.id).where(files.c.conversation_id == conversation_id)
             file_ids = list((await connection.execute(query)).scalars())
             query = select(turns.c.id).where(turns.c.conversation_id == conversation_id)
@@ -175,7 +171,7 @@ class Conversations:
             await connection.execute(delete(conversations).where(conversations.c.id == conversation_id))
             await self.database.note_deletion(connection, "conversation", conversation_id, self.clock())
             for turn_id in turn_ids:
-                await self.turns.tell_changed(connection, turn_id, work=False)
+                await connection.run_sync(self.turns.tell_changed, turn_id)
         return file_ids
 
     async def turns_of(self, actor: Actor, conversation_id: str) -> list[Turn]:
@@ -185,8 +181,7 @@ class Conversations:
             .where(turns.c.conversation_id == conversation_id, turns.c.user_id == owner_id(actor))
             .order_by(turns.c.number)
         )
-        async with self.database.reading() as connection:
-            return [read_turn(row) for row in await connection.execute(query)]
+        return [read_turn(row) for row in await self.database.fetch(query)]
 
     async def transcript(self, actor: Actor, conversation_id: str) -> list[list[StoredEvent]]:
         """Events of the turns of the branch that is shown, oldest first."""
@@ -212,83 +207,88 @@ class Conversations:
         `gpt_version`: the version that answers; with None `content` is kept with the turn (a draft, or no GPT).
         Raises NotFound (conversation, parent turn, files), TurnStillOpen, Conflict.
         """
-        user_id = _signed_in(actor)
-        async with self.database.writing() as connection:
-            if key is not None:
-                earlier = await self.idempotency.claim(connection, user_id, key, _fingerprint(conversation_id, message))
-                if earlier is not None:
-                    return await self._accepted_before(connection, actor, earlier)
-            conversation = await self._find(connection, actor, conversation_id, lock=True)
-            if conversation is None:
-                raise NotFound("conversation")
-            parent = conversation.head_turn_id if message.parent == HEAD else message.parent
-            await _check_parent(connection, conversation_id, parent)
-            await _check_files(connection, user_id, message.file_ids)
-            turn_id, now = new_id("t"), self.clock()
-            values = {
-                "id": turn_id,
-                "conversation_id": conversation_id,
-                "user_id": user_id,
-                "parent_turn_id": parent,
-                "number": conversation.turns + 1,
-                "kind": message.kind,
-                "last_seq": 1,
-                "gpt_id": conversation.gpt_id,
-                "gpt_version": gpt_version,
-                "content": content.model_dump_json() if content is not None and gpt_version is None else None,
-                "model": message.model or conversation.model,
-                "force_function": message.force_function,
-                "locale": message.locale,
-                "created_at": now,
-            }
-            await connection.execute(insert(turns).values(values))
-            event = UserMessageAdded(text=message.text, file_ids=message.file_ids)
-            text = EVENT.dump_json(event).decode()
-            await connection.execute(insert(turn_events).values(turn_id=turn_id, seq=1, at=now, event=text))
-            await connection.execute(
-                update(conversations)
-                .where(conversations.c.id == conversation_id)
-                .values(head_turn_id=turn_id, turns=conversation.turns + 1, updated_at=now)
+        _signed_in(actor)
+        kept = content.model_dump_json() if content is not None and gpt_version is None else None
+        return await self.database.write(self._accept, actor, conversation_id, message, key, gpt_version, kept)
+
+    def _accept(
+        self,
+        connection: Connection,
+        actor: Actor,
+        conversation_id: str,
+        message: Message,
+        key: str | None,
+        gpt_version: int | None,
+        content: str | None,
+    ) -> Accepted:
+        user_id, turn_id, now = owner_id(actor), new_id("t"), self.clock()
+        if key is not None:
+            fingerprint = _fingerprint(conversation_id, message)
+            earlier = self.idempotency.reserve(connection, user_id, key, fingerprint, Answer(202, turn_id))
+            if earlier is not None:
+                return _accepted_before(connection, actor, earlier.response)
+        found = connection.execute(_LOCK, {"id": conversation_id, "user": user_id}).one_or_none()
+        if found is None:
+            raise NotFound("conversation")
+        parent = found.head_turn_id if message.parent == HEAD else message.parent
+        _check_parent(connection, conversation_id, parent)
+        _check_files(connection, user_id, message.file_ids)
+        values: dict[str, Any] = {
+            "id": turn_id,
+            "conversation_id": conversation_id,
+            "user_id": user_id,
+            "parent_turn_id": parent,
+            "number": found.turns + 1,
+            "kind": message.kind,
+            "last_seq": 1,
+            "gpt_id": found.gpt_id,
+            "gpt_version": gpt_version,
+            "content": content,
+            "model": message.model or found.model,
+            "force_function": message.force_function,
+            "locale": message.locale,
+            "created_at": now,
+        }
+        connection.execute(_INSERT_TURN, values)
+        event = UserMessageAdded(text=message.text, file_ids=message.file_ids)
+        text = EVENT.dump_json(event).decode()
+        connection.execute(_INSERT_EVENT, {"turn_id": turn_id, "seq": 1, "at": now, "event": text})
+        connection.execute(
+            _SET_HEAD, {"conversation": conversation_id, "head": turn_id, "number": found.turns + 1, "now": now}
+        )
+        if message.file_ids:  # they join the conversation, and go with it
+            connection.execute(
+                update(files)
+                .where(files.c.id.in_(message.file_ids), files.c.conversation_id.is_(None))
+                .values(conversation_id=conversation_id)
             )
-            if message.file_ids:  # they join the conversation, and go with it
-                await connection.execute(
-                    update(files)
-                    .where(files.c.id.in_(message.file_ids), files.c.conversation_id.is_(None))
-                    .values(conversation_id=conversation_id)
-                )
-            if key is not None:
-                await self.idempotency.finish_in(connection, user_id, key, 202, turn_id)
-            row = (await connection.execute(select(*TURN_COLUMNS).where(turns.c.id == turn_id))).one()
-            on_commit(connection, self.turns.hub.work)
-            await self.database.notify(connection, ["w"])
+        on_commit(connection, self.turns.hub.work)
+        self.database.notify(connection, ["w"])
+        columns: dict[str, Any] = {name: values.get(name, _FRESH.get(name)) for name in Turn.__slots__}
+        turn = Turn(**columns)
         stored = StoredEvent(turn_id=turn_id, seq=1, at=now, event=event)
-        return Accepted(turn=read_turn(row), event=stored, repeated=False)
+        return Accepted(turn=turn, event=stored, repeated=False)
 
-    async def _accepted_before(self, connection: AsyncConnection, actor: Actor, turn_id: str) -> Accepted:
-        columns = (*TURN_COLUMNS, turn_events.c.at.label("event_at"), turn_events.c.event)
-        query = (
-            select(*columns)
-            .join(turn_events, and_(turn_events.c.turn_id == turns.c.id, turn_events.c.seq == 1))
-            .where(turns.c.id == turn_id, turns.c.user_id == owner_id(actor))
-        )
-        row = (await connection.execute(query)).one_or_none()
-        if row is None:
-            raise Conflict("The message that was sent under this key has been deleted.", mend="Send it with a new key.")
-        values = dict(row._mapping)
-        at, text = values.pop("event_at"), values.pop("event")
-        stored = StoredEvent(turn_id=turn_id, seq=1, at=at, event=EVENT.validate_json(text))
-        return Accepted(turn=Turn(**values), event=stored, repeated=True)
 
-    async def _find(
-        self, connection: AsyncConnection, actor: Actor, conversation_id: str, *, lock: bool = False
-    ) -> Conversation | None:
-        query = select(*_COLUMNS).where(
-            conversations.c.id == conversation_id, conversations.c.user_id == owner_id(actor)
-        )
-        if lock:
-            query = query.with_for_update(key_share=True)
-        row = (await connection.execute(query)).one_or_none()
-        return Conversation(**row._mapping) if row is not None else None
+_FRESH: dict[str, Any] = {
+    "state": "queued",
+    "open_questions": 0,
+    "stop_asked": False,
+    "input_tokens": 0,
+    "output_tokens": 0,
+    "cached_tokens": 0,
+}
+"""What a new turn's row has by itself."""
+
+_FIND = select(*_COLUMNS).where(conversations.c.id == bindparam("id"), conversations.c.user_id == bindparam("user"))
+_LOCK = _FIND.with_for_update(key_share=True)
+_INSERT_TURN = insert(turns)
+_INSERT_EVENT = insert(turn_events)
+_SET_HEAD = (
+    update(conversations)
+    .where(conversations.c.id == bindparam("conversation"))
+    .values(head_turn_id=bindparam("head"), turns=bindparam("number"), updated_at=bindparam("now"))
+)
 
 
 def _signed_in(actor: Actor) -> str:
@@ -297,27 +297,51 @@ def _signed_in(actor: Actor) -> str:
     return actor.user_id
 
 
-async def _require_turn(connection: AsyncConnection, conversation_id: str, turn_id: str) -> Any:
+async def _require(connection: AsyncConnection, actor: Actor, conversation_id: str) -> Conversation:
+    found = await connection.execute(_FIND, {"id": conversation_id, "user": owner_id(actor)})
+    row = found.one_or_none()
+    if row is None:
+        raise NotFound("conversation")
+    return Conversation(**row._mapping)
+
+
+def _accepted_before(connection: Connection, actor: Actor, turn_id: str) -> Accepted:
+    columns = (*TURN_COLUMNS, turn_events.c.at.label("event_at"), turn_events.c.event)
+    query = (
+        select(*columns)
+        .join(turn_events, and_(turn_events.c.turn_id == turns.c.id, turn_events.c.seq == 1))
+        .where(turns.c.id == turn_id, turns.c.user_id == owner_id(actor))
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise Conflict("The message that was sent under this key has been deleted.", mend="Send it with a new key.")
+    values = dict(row._mapping)
+    at, text = values.pop("event_at"), values.pop("event")
+    stored = StoredEvent(turn_id=turn_id, seq=1, at=at, event=EVENT.validate_json(text))
+    return Accepted(turn=Turn(**values), event=stored, repeated=True)
+
+
+def _require_turn(connection: Connection, conversation_id: str, turn_id: str) -> Any:
     query = select(turns.c.id, turns.c.state).where(turns.c.id == turn_id, turns.c.conversation_id == conversation_id)
-    row = (await connection.execute(query)).one_or_none()
+    row = connection.execute(query).one_or_none()
     if row is None:
         raise NotFound("turn")
     return row
 
 
-async def _check_parent(connection: AsyncConnection, conversation_id: str, parent: str | None) -> None:
+def _check_parent(connection: Connection, conversation_id: str, parent: str | None) -> None:
     if parent is None:
         return
-    row = await _require_turn(connection, conversation_id, parent)
+    row = _require_turn(connection, conversation_id, parent)
     if row.state != "finished":
         raise TurnStillOpen(row.id, row.state)
 
 
-async def _check_files(connection: AsyncConnection, user_id: str, file_ids: Sequence[str]) -> None:
+def _check_files(connection: Connection, user_id: str, file_ids: Sequence[str]) -> None:
     if not file_ids:
         return
     query = select(func.count()).select_from(files).where(files.c.id.in_(file_ids), files.c.owner_id == user_id)
-    if await connection.scalar(query) != len(set(file_ids)):
+    if connection.scalar(query) != len(set(file_ids)):
         raise NotFound("file")
 
 

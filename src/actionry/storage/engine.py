@@ -11,12 +11,13 @@ import asyncio
 import os
 import secrets
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, TypeVarTuple
 
-from sqlalchemy import Table, event, literal_column, text
+from sqlalchemy import Connection, Executable, Table, event, literal_column, text
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import URL, Engine, create_engine, make_url
@@ -27,6 +28,9 @@ from sqlalchemy.pool import NullPool
 
 from actionry.storage.errors import DatabaseUnavailable
 from actionry.storage.tables import deletions
+
+Result = TypeVar("Result")
+Arguments = TypeVarTuple("Arguments")
 
 Backend = Literal["sqlite", "postgresql"]
 
@@ -62,12 +66,50 @@ class Database:
         """Of this process among those that share the database: it need not hear its own hints."""
         self._pool = pool
         self._engines: tuple[AsyncEngine, AsyncEngine] | None = None
+        self._threads: _Threads | None = None
+        """SQLite's, for `read` and `write`."""
         self._opening = asyncio.Lock()
 
     @property
     def file(self) -> Path | None:
         """SQLite's file; None on PostgreSQL."""
         return Path(self.url.database or "") if self.backend == "sqlite" else None
+
+    async def read(self, work: Callable[[Connection, *Arguments], Result], *arguments: *Arguments) -> Result:
+        """`work(connection, *arguments)` in a read-only snapshot; on SQLite one visit to a thread for all of it."""
+        reader, _ = self._engines or await self._open()
+        with _explained():
+            if self._threads is not None:
+                return await self._threads.read(work, arguments)
+            async with reader.connect() as connection:
+                return await connection.run_sync(work, *arguments)
+
+    async def fetch(self, query: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
+        """The rows of one query."""
+        return await self.read(_fetch, query, values)
+
+    async def fetch_one(self, query: Executable, values: Mapping[str, Any] | None = None) -> Any:
+        """The first row of a query, of which there is one at most; None when there is none."""
+        rows = await self.read(_fetch, query, values)
+        return rows[0] if rows else None
+
+    async def write(self, work: Callable[[Connection, *Arguments], Result], *arguments: *Arguments) -> Result:
+        """`work(connection, *arguments)` in a transaction that is durable when this returns.
+
+        For what is done with every message or token: a statement of `writing` costs a change of threads on SQLite,
+        here all of them together cost one. On PostgreSQL both are the same.
+        """
+        _, writer = self._engines or await self._open()
+        told: list[Callable[[], None]] = []
+        with _explained():
+            if self._threads is not None:
+                async with self._writer_turn:
+                    return await self._threads.write(work, arguments)
+            async with writer.begin() as connection:
+                connection.info["actionry.told"] = told
+                result = await connection.run_sync(work, *arguments)
+        _tell(told)
+        return result
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -94,14 +136,16 @@ class Database:
                 async with writer.begin() as connection:
                     connection.info["actionry.told"] = told
                     yield connection
-        for tell in told:
-            tell()
+        _tell(told)
 
     async def insert_new(self, connection: AsyncConnection, table: Table, values: dict[str, Any]) -> bool:
         """Insert the row unless its key is taken (by whoever; one that is being written is waited for)."""
+        return await connection.run_sync(self.insert_new_in, table, values)
+
+    def insert_new_in(self, connection: Connection, table: Table, values: dict[str, Any]) -> bool:
         kind = sqlite_insert if self.backend == "sqlite" else postgres_insert
         statement: Any = kind(table).values(values).on_conflict_do_nothing().returning(literal_column("1"))
-        return (await connection.execute(statement)).first() is not None
+        return connection.execute(statement).first() is not None
 
     async def upsert(
         self, connection: AsyncConnection, table: Table, values: dict[str, Any], *, key: Sequence[str]
@@ -116,13 +160,13 @@ class Database:
         """So that restoring an older backup deletes it again (THREATS L-10)."""
         await self.insert_new(connection, deletions, {"kind": kind, "id": row_id, "at": now})
 
-    async def notify(self, connection: AsyncConnection, hints: Sequence[str]) -> None:
+    def notify(self, connection: Connection, hints: Sequence[str]) -> None:
         """Tell other processes when the transaction commits: a hint, which SQLite does without."""
         if self.backend == "sqlite" or not hints:
             return
         for start in range(0, len(hints), HINTS_AT_ONCE):
             payload = "\n".join((self.name, *hints[start : start + HINTS_AT_ONCE]))
-            await connection.execute(_NOTIFY, {"payload": payload})
+            connection.execute(_NOTIFY, {"payload": payload})
 
     async def check(self) -> None:
         """For health checks: one round trip of each kind."""
@@ -132,12 +176,17 @@ class Database:
     async def close(self) -> None:
         for engine in self._engines or ():
             await engine.dispose()
+        if self._threads is not None:
+            await asyncio.to_thread(self._threads.close)
 
     async def _open(self) -> tuple[AsyncEngine, AsyncEngine]:
         """In a thread: drivers are imported, and SQLite's file is made."""
         async with self._opening:
             if self._engines is None:
-                self._engines = await asyncio.to_thread(_make_engines, self.url, self.backend, self._pool)
+                engines = await asyncio.to_thread(_make_engines, self.url, self.backend, self._pool)
+                if self.backend == "sqlite":
+                    self._threads = await asyncio.to_thread(_Threads, self.url)
+                self._engines = engines
             return self._engines
 
     def sync_engine(self) -> Engine:
@@ -153,8 +202,8 @@ class Database:
         return f"<Database {self.url.render_as_string(hide_password=True)}>"
 
 
-def on_commit(connection: AsyncConnection, tell: Callable[[], None]) -> None:
-    """Call `tell` when the transaction of `Database.writing` has been committed; never when it was undone."""
+def on_commit(connection: Connection | AsyncConnection, tell: Callable[[], None]) -> None:
+    """Call `tell` on the event loop when the transaction has been committed; never when it was undone."""
     connection.info["actionry.told"].append(tell)
 
 
@@ -172,6 +221,67 @@ def read_url(text: str) -> URL:
     if not url.database or url.database == ":memory:" or "mode=memory" in url.database:
         raise ValueError("SQLite needs a file: sqlite:///path/to/actionry.db")
     return url.set(drivername="sqlite+aiosqlite")
+
+
+class _Threads:
+    """SQLite in threads of its own: one that writes, a few that read."""
+
+    def __init__(self, url: URL) -> None:
+        url = url.set(drivername="sqlite")
+        options: dict[str, Any] = {
+            "connect_args": {"timeout": BUSY_S, "isolation_level": None, "cached_statements": 256},
+            "max_overflow": 0,
+        }
+        self._readers = ThreadPoolExecutor(READERS, "actionry-read")
+        self._writer = ThreadPoolExecutor(1, "actionry-write")
+        self._reader_engine = create_engine(url, pool_size=READERS, **options)
+        self._writer_engine = create_engine(url, pool_size=1, **options)
+        event.listen(self._reader_engine, "connect", _set_up_reader)
+        event.listen(self._writer_engine, "connect", _set_up_writer)
+        event.listen(self._reader_engine, "begin", lambda connection: _say(connection, "BEGIN"))
+        event.listen(self._writer_engine, "begin", lambda connection: _say(connection, "BEGIN IMMEDIATE"))
+
+    async def read(self, work: Callable[..., Result], arguments: tuple[Any, ...]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work, arguments)
+
+    async def write(self, work: Callable[..., Result], arguments: tuple[Any, ...]) -> Result:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._writer, self._write, loop, work, arguments)
+
+    def _read(self, work: Callable[..., Result], arguments: tuple[Any, ...]) -> Result:
+        with self._reader_engine.connect() as connection:
+            return work(connection, *arguments)
+
+    def _write(
+        self, loop: asyncio.AbstractEventLoop, work: Callable[..., Result], arguments: tuple[Any, ...]
+    ) -> Result:
+        told: list[Callable[[], None]] = []
+        with self._writer_engine.begin() as connection:
+            connection.info["actionry.told"] = told
+            result = work(connection, *arguments)
+        if told:  # also when whoever waited for it was cancelled: it is committed
+            loop.call_soon_threadsafe(_tell, told)
+        return result
+
+    def close(self) -> None:
+        for executor in (self._readers, self._writer):
+            executor.shutdown(wait=True)
+        self._reader_engine.dispose()
+        self._writer_engine.dispose()
+
+
+def _say(connection: Connection, statement: str) -> None:
+    """Past SQLAlchemy, which would compile and log it: a tenth of the time."""
+    connection.connection.dbapi_connection.execute(statement)  # type: ignore[union-attr]  # sqlite3's
+
+
+def _fetch(connection: Connection, query: Executable, values: Mapping[str, Any] | None) -> Sequence[Any]:
+    return connection.execute(query, dict(values) if values is not None else None).all()
+
+
+def _tell(told: list[Callable[[], None]]) -> None:
+    for tell in told:
+        tell()
 
 
 def _make_engines(url: URL, backend: Backend, pool: int) -> tuple[AsyncEngine, AsyncEngine]:

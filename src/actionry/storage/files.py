@@ -155,8 +155,7 @@ class Files:
 
     async def of_conversation(self, actor: Actor, conversation_id: str) -> list[FileInfo]:
         query = select(*_COLUMNS).where(files.c.conversation_id == conversation_id, files.c.owner_id == owner_id(actor))
-        async with self.database.reading() as connection:
-            return [_read(row) for row in await connection.execute(query.order_by(files.c.created_at))]
+        return [_read(row) for row in await self.database.fetch(query.order_by(files.c.created_at))]
 
     async def used_bytes(self, actor: Actor) -> int:
         query = select(func.coalesce(func.sum(files.c.size), 0)).where(files.c.owner_id == owner_id(actor))
@@ -211,8 +210,7 @@ class Files:
             .join(file_links, file_links.c.file_id == files.c.id)
             .where(file_links.c.token_hash == token_hash(token), file_links.c.expires_at > self.clock())
         )
-        async with self.database.reading() as connection:
-            row = (await connection.execute(query)).one_or_none()
+        row = await self.database.fetch_one(query)
         return await self._content(row) if row is not None else None
 
     def of_turn(self, context: TurnContext, *, link_base: str = "") -> TurnFiles:

@@ -161,8 +161,7 @@ class Gpts:
 
     async def card(self, actor: Actor, gpt_id: str) -> GptCard | None:
         """What the actor may know of it; None when it is not there for them."""
-        async with self.database.reading() as connection:
-            row = (await connection.execute(_cards(actor).where(gpts.c.id == gpt_id))).one_or_none()
+        row = await self.database.fetch_one(_cards(actor).where(gpts.c.id == gpt_id))
         return _card(row)
 
     async def draft(self, actor: Actor, gpt_id: str) -> Gpt | None:

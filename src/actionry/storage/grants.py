@@ -30,8 +30,7 @@ class Grants:
             grants.c.action_version == identity.action_version,
             grants.c.origin == origin,
         )
-        async with self.database.reading() as connection:
-            return [_read(row) for row in await connection.execute(query.order_by(grants.c.granted_at))]
+        return [_read(row) for row in await self.database.fetch(query.order_by(grants.c.granted_at))]
 
     async def add(self, grant: Grant) -> None:
         """Add it, in place of an equal one."""
@@ -73,8 +72,7 @@ class Grants:
 
     async def of_user(self, user: str) -> Sequence[Grant]:
         query = select(grants).where(grants.c.user_id == user).order_by(grants.c.granted_at.desc())
-        async with self.database.reading() as connection:
-            return [_read(row) for row in await connection.execute(query)]
+        return [_read(row) for row in await self.database.fetch(query)]
 
     async def sweep(self) -> int:
         """Delete what has expired; how many."""

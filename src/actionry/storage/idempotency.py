@@ -9,8 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, delete, select, update
 
 from actionry.storage.actor import Actor, owner_id
 from actionry.storage.engine import Database
@@ -37,30 +36,18 @@ class Idempotency:
         The stored answer, when the same request has been answered. Raises Conflict when the key was used for another
         request, or for one that is still being worked on.
         """
-        async with self.database.writing() as connection:
-            return await self._reserve(connection, owner_id(actor), key, fingerprint)
+        return await self.database.write(self.reserve, owner_id(actor), key, fingerprint)
 
     async def finish(self, actor: Actor, key: str, status: int, response: str) -> None:
+        mine = (idempotency_keys.c.user_id == owner_id(actor), idempotency_keys.c.key == key)
         async with self.database.writing() as connection:
-            await self.finish_in(connection, owner_id(actor), key, status, response)
+            await connection.execute(update(idempotency_keys).where(*mine).values(status=status, response=response))
 
     async def forget(self, actor: Actor, key: str) -> None:
         """The work failed without effect: the key may be used again."""
         mine = (idempotency_keys.c.user_id == owner_id(actor), idempotency_keys.c.key == key)
         async with self.database.writing() as connection:
             await connection.execute(delete(idempotency_keys).where(*mine, idempotency_keys.c.status.is_(None)))
-
-    async def claim(self, connection: AsyncConnection, user_id: str, key: str, fingerprint: str) -> str | None:
-        """The same within a transaction that does the work: the stored response, or None for a new key."""
-        answer = await self._reserve(connection, user_id, key, fingerprint)
-        return answer.response if answer is not None else None
-
-    async def finish_in(self, connection: AsyncConnection, user_id: str, key: str, status: int, response: str) -> None:
-        await connection.execute(
-            update(idempotency_keys)
-            .where(idempotency_keys.c.user_id == user_id, idempotency_keys.c.key == key)
-            .values(status=status, response=response)
-        )
 
     async def sweep(self) -> int:
         """Delete what has expired; how many."""
@@ -70,22 +57,26 @@ class Idempotency:
             )
         return result.rowcount
 
-    async def _reserve(self, connection: AsyncConnection, user_id: str, key: str, fingerprint: str) -> Answer | None:
+    def reserve(
+        self, connection: Connection, user_id: str, key: str, fingerprint: str, answer: Answer | None = None
+    ) -> Answer | None:
+        """The same within a transaction that does the work: with `answer`, the key is reserved and answered at once."""
         now = self.clock()
-        mine = (idempotency_keys.c.user_id == user_id, idempotency_keys.c.key == key)
         values = {
             "user_id": user_id,
             "key": key,
             "fingerprint": fingerprint,
+            "status": answer.status if answer is not None else None,
+            "response": answer.response if answer is not None else None,
             "created_at": now,
             "expires_at": now + LIFETIME_S,
         }
-        if await self.database.insert_new(connection, idempotency_keys, values):
+        if self.database.insert_new_in(connection, idempotency_keys, values):
             return None
-        row = (await connection.execute(select(idempotency_keys).where(*mine).with_for_update())).one()
+        mine = (idempotency_keys.c.user_id == user_id, idempotency_keys.c.key == key)
+        row = connection.execute(select(idempotency_keys).where(*mine).with_for_update()).one()
         if row.expires_at <= now:
-            fresh = values | {"status": None, "response": None}
-            await connection.execute(update(idempotency_keys).where(*mine).values(fresh))
+            connection.execute(update(idempotency_keys).where(*mine).values(values))
             return None
         if row.fingerprint != fingerprint:
             raise Conflict("This idempotency key was used for another request.", mend="Use a new key for each request.")

@@ -169,8 +169,7 @@ class ServerSettings:
 
     async def domains(self, purpose: Purpose) -> list[AllowedDomain]:
         query = select(allowed_domains).where(allowed_domains.c.purpose == purpose).order_by(allowed_domains.c.domain)
-        async with self.database.reading() as connection:
-            return [AllowedDomain(**row._mapping) for row in await connection.execute(query)]
+        return [AllowedDomain(**row._mapping) for row in await self.database.fetch(query)]
 
     async def allow_domain(self, actor: Actor, purpose: Purpose, domain: str, *, note: str = "") -> None:
         _require_admin(actor)

@@ -13,9 +13,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, literal, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from actionry.actions.journal import Entry, State, check_step, conflict
 from actionry.chat.events import EVENT, Event, StoredEvent
@@ -87,6 +86,7 @@ class _Append:
     done: asyncio.Future[list[StoredEvent]]
     stored: list[StoredEvent] = field(default_factory=list)
     refused: Exception | None = None
+    stop_asked: bool = False
 
 
 class Turns:
@@ -134,7 +134,7 @@ class Turns:
 
     async def _write_or_tell(self, batch: list[_Append]) -> None:
         try:
-            await self._write(batch)
+            await self.database.write(self._write, batch)
         except SQLAlchemyError as error:
             if len(batch) == 1:
                 return _fail(batch, error)
@@ -147,7 +147,12 @@ class Turns:
             if not isinstance(error, Exception):
                 raise
             return None
+        now = self.clock()
         for item in batch:
+            if item.refused is not None:
+                _forget(self._stop_seen, item.key.turn_id)
+            else:
+                self._stop_seen[item.key.turn_id] = (item.stop_asked, now)
             if item.done.done():
                 continue  # its caller was cancelled
             if item.refused is not None:
@@ -156,38 +161,39 @@ class Turns:
                 item.done.set_result(item.stored)
         return None
 
-    async def _write(self, batch: list[_Append]) -> None:
+    def _write(self, connection: Connection, batch: list[_Append]) -> None:
         now = self.clock()
-        async with self.database.writing() as connection:
-            rows = await self._lock(connection, {item.key.turn_id for item in batch})
-            entries = await find_entries(connection, [step.call_id for item in batch for step in item.steps])
-            new_events: list[dict[str, Any]] = []
-            moved: dict[str, int] = {}
-            for item in batch:
-                row = rows.get(item.key.turn_id)
-                item.refused = _refusal(item, row, entries)
-                if item.refused is not None or row is None:
-                    _forget(self._stop_seen, item.key.turn_id)
-                    continue
-                self._stop_seen[row.id] = (row.stop_asked, now)
-                seq = moved.get(row.id, row.last_seq)
-                for number, (event, text) in enumerate(zip(item.events, item.texts, strict=True), seq + 1):
-                    new_events.append({"turn_id": row.id, "seq": number, "at": now, "event": text})
-                    item.stored.append(StoredEvent(turn_id=row.id, seq=number, at=now, event=event))
-                moved[row.id] = seq + len(item.events)
-                for step in item.steps:
-                    entries[step.call_id] = await write_step(connection, entries[step.call_id], step.to, step, now)
-            if new_events:
-                await connection.execute(_INSERT_EVENT, new_events)
-            if moved:
-                await connection.execute(_SET_SEQ, [{"turn": turn, "seq": seq} for turn, seq in sorted(moved.items())])
-            for item in batch:
-                if item.stored:
-                    await self._apply(connection, item, now)
-                    self.tell_committed(connection, item.stored)
-            await self.database.notify(connection, [f"e:{turn}" for turn in moved])
+        rows = self._lock(connection, {item.key.turn_id for item in batch})
+        entries = find_entries(connection, [step.call_id for item in batch for step in item.steps])
+        new_events: list[dict[str, Any]] = []
+        moved: dict[str, int] = {}
+        over: set[str] = set()
+        for item in batch:
+            row = rows.get(item.key.turn_id)
+            item.refused = _refusal(item, row if item.key.turn_id not in over else None, entries)
+            if item.refused is not None or row is None:
+                continue
+            seq = moved.get(row.id, row.last_seq)
+            for number, (event, text) in enumerate(zip(item.events, item.texts, strict=True), seq + 1):
+                new_events.append({"turn_id": row.id, "seq": number, "at": now, "event": text})
+                item.stored.append(StoredEvent(turn_id=row.id, seq=number, at=now, event=event))
+            moved[row.id] = seq + len(item.events)
+            item.stop_asked = row.stop_asked
+            if any(event.type == "turn_finished" for event in item.events):
+                over.add(row.id)
+            for step in item.steps:
+                entries[step.call_id] = write_step(connection, entries[step.call_id], step.to, step, now)
+        if new_events:
+            connection.execute(_INSERT_EVENT, new_events)
+        if moved:
+            connection.execute(_SET_SEQ, [{"turn": turn, "seq": seq} for turn, seq in sorted(moved.items())])
+        for item in batch:
+            if item.stored:
+                self._apply(connection, item, now)
+                self.tell_committed(connection, item.stored)
+        self.database.notify(connection, [f"e:{turn}" for turn in moved])
 
-    async def _apply(self, connection: AsyncConnection, item: _Append, now: float) -> None:
+    def _apply(self, connection: Connection, item: _Append, now: float) -> None:
         effects = effects_of(item.events)
         if effects is None:
             return
@@ -201,7 +207,7 @@ class Turns:
             if more:
                 values[column] = column + more
         if effects.touches_questions():
-            await write_questions(connection, turn_id, effects, now)
+            write_questions(connection, turn_id, effects, now)
             values[turns.c.open_questions] = count_open(turn_id)
         if effects.finished is not None:
             values |= {
@@ -211,12 +217,11 @@ class Turns:
                 turns.c.lease_owner: None,
                 turns.c.lease_until: None,
             }
-            _forget(self._stop_seen, turn_id)
         if values:
-            await connection.execute(update(turns).where(turns.c.id == turn_id).values(values))
+            connection.execute(update(turns).where(turns.c.id == turn_id).values(values))
 
-    async def _lock(self, connection: AsyncConnection, turn_ids: set[str]) -> dict[str, Any]:
-        rows = await connection.execute(_LOCK_TURNS, {"ids": sorted(turn_ids)})
+    def _lock(self, connection: Connection, turn_ids: set[str]) -> dict[str, Any]:
+        rows = connection.execute(_LOCK_TURNS, {"ids": sorted(turn_ids)})
         return {row.id: row for row in rows}
 
     # -------------------------------------------------------------------------------------------------------- reading
@@ -231,8 +236,7 @@ class Turns:
         return events if row is not None and row.user_id == actor.user_id else None
 
     async def _read(self, turn_id: str, after: int) -> tuple[Any, list[StoredEvent]]:
-        async with self.database.reading() as connection:
-            rows = (await connection.execute(_READ, {"turn": turn_id, "after": after})).all()
+        rows = await self.database.fetch(_READ, {"turn": turn_id, "after": after})
         if not rows:
             return None, []
         return rows[0], [_stored(turn_id, row) for row in rows if row.seq is not None]
@@ -242,25 +246,22 @@ class Turns:
         query = select(*TURN_COLUMNS).where(turns.c.id == turn_id, turns.c.user_id == owner_id(actor))
         if conversation_id is not None:
             query = query.where(turns.c.conversation_id == conversation_id)
-        async with self.database.reading() as connection:
-            row = (await connection.execute(query)).one_or_none()
-        return read_turn(row) if row is not None else None
+        rows = await self.database.fetch(query)
+        return read_turn(rows[0]) if rows else None
 
     async def history(self, turn_id: str) -> list[list[StoredEvent]]:
         """Events of the turns before this one on its branch of the conversation, oldest first."""
-        async with self.database.reading() as connection:
-            rows = await connection.execute(_HISTORY, {"turn": turn_id})
-            found: dict[str, list[StoredEvent]] = {}
-            for row in rows:
-                found.setdefault(row.turn_id, []).append(_stored(row.turn_id, row))
+        found: dict[str, list[StoredEvent]] = {}
+        for row in await self.database.fetch(_HISTORY, {"turn": turn_id}):
+            found.setdefault(row.turn_id, []).append(_stored(row.turn_id, row))
         return list(found.values())
 
     async def context(self, turn_id: str) -> TurnContext | None:
         """Everything that was fixed when the turn was accepted."""
-        async with self.database.reading() as connection:
-            row = (await connection.execute(_CONTEXT, {"turn": turn_id})).one_or_none()
-        if row is None:
+        rows = await self.database.fetch(_CONTEXT, {"turn": turn_id})
+        if not rows:
             return None
+        row = rows[0]
         text = row.content if row.content is not None else row.version_content
         return TurnContext(
             turn_id=row.id,
@@ -302,10 +303,9 @@ class Turns:
 
     async def _poll(self, turn_ids: Sequence[str]) -> dict[str, tuple[int, bool]]:
         found: dict[str, tuple[int, bool]] = {}
-        async with self.database.reading() as connection:
-            for start in range(0, len(turn_ids), 500):
-                rows = await connection.execute(_POLL, {"ids": list(turn_ids[start : start + 500])})
-                found |= {row.id: (row.last_seq, row.stop_asked or row.state in AT_REST) for row in rows}
+        for start in range(0, len(turn_ids), 500):
+            for row in await self.database.fetch(_POLL, {"ids": list(turn_ids[start : start + 500])}):
+                found[row.id] = (row.last_seq, row.stop_asked or row.state in AT_REST)
         return found
 
     # --------------------------------------------------------------------------------------------------------- leases
@@ -313,26 +313,23 @@ class Turns:
     async def runnable(self, limit: int = 100) -> list[str]:
         """Turns that wait for a runner, or whose runner's lease has run out; oldest first."""
         now = self.clock()
-        async with self.database.reading() as connection:
-            expired = (await connection.execute(_EXPIRED_QUESTIONS, {"now": now})).scalars().all()
+        expired = [row.id for row in await self.database.fetch(_EXPIRED_QUESTIONS, {"now": now})]
         if expired:
-            await self._wake_expired(expired, now)
-        async with self.database.reading() as connection:
-            return list((await connection.execute(_RUNNABLE, {"now": now, "limit": limit})).scalars())
+            await self.database.write(self._wake_expired, expired, now)
+        return [row.id for row in await self.database.fetch(_RUNNABLE, {"now": now, "limit": limit})]
 
-    async def _wake_expired(self, turn_ids: Sequence[str], now: float) -> None:
+    def _wake_expired(self, connection: Connection, turn_ids: Sequence[str], now: float) -> None:
         """A question that nobody answered in time: a runner tells the model and ends the turn."""
-        async with self.database.writing() as connection:
-            rows = await self._lock(connection, set(turn_ids))
-            waiting = [row.id for row in rows.values() if row.state == "waiting"]
-            await connection.execute(
-                update(approvals)
-                .where(approvals.c.turn_id.in_(waiting), approvals.c.decision.is_(None), approvals.c.expires_at <= now)
-                .values(decision="expired", decided_at=now)
-            )
-            for turn_id in waiting:
-                values = {"state": "queued", "open_questions": count_open(turn_id)}
-                await connection.execute(update(turns).where(turns.c.id == turn_id).values(values))
+        rows = self._lock(connection, set(turn_ids))
+        waiting = [row.id for row in rows.values() if row.state == "waiting"]
+        connection.execute(
+            update(approvals)
+            .where(approvals.c.turn_id.in_(waiting), approvals.c.decision.is_(None), approvals.c.expires_at <= now)
+            .values(decision="expired", decided_at=now)
+        )
+        for turn_id in waiting:
+            values = {"state": "queued", "open_questions": count_open(turn_id)}
+            connection.execute(update(turns).where(turns.c.id == turn_id).values(values))
 
     async def lease(self, turn_id: str, runner: str, *, seconds: float) -> TurnKey | None:
         """Take or renew the right to run.
@@ -341,69 +338,78 @@ class Turns:
         for a person. A renewal keeps the fencing number, so that the runner's own key stays good; `runner` therefore
         names one process, and no later one.
         """
+        leased = await self.database.write(self._lease, turn_id, runner, seconds)
+        if leased is None:
+            return None
+        key, stop_asked = leased
+        self._stop_seen[turn_id] = (stop_asked, self.clock())
+        return key
+
+    def _lease(self, connection: Connection, turn_id: str, runner: str, seconds: float) -> tuple[TurnKey, bool] | None:
         now = self.clock()
-        async with self.database.writing() as connection:
-            row = (await self._lock(connection, {turn_id})).get(turn_id)
-            if row is None or row.state in AT_REST:
-                return None
-            if row.lease_owner not in (None, runner) and row.lease_until > now:
-                return None
-            renewed = row.lease_owner == runner
-            fencing = row.fencing if renewed else row.fencing + 1
-            values: dict[str, Any] = {"lease_owner": runner, "lease_until": now + seconds}
-            if not renewed:
-                values |= {"fencing": fencing, "state": "running", "woken": False}
-                values["started_at"] = row.started_at if row.started_at is not None else now
-            await connection.execute(update(turns).where(turns.c.id == turn_id).values(values))
-            self._stop_seen[turn_id] = (row.stop_asked, now)
-            return TurnKey(turn_id=turn_id, fencing=fencing)
+        row = self._lock(connection, {turn_id}).get(turn_id)
+        if row is None or row.state in AT_REST:
+            return None
+        if row.lease_owner not in (None, runner) and row.lease_until > now:
+            return None
+        renewed = row.lease_owner == runner
+        fencing = row.fencing if renewed else row.fencing + 1
+        values: dict[str, Any] = {"lease_owner": runner, "lease_until": now + seconds}
+        if not renewed:
+            values |= {"fencing": fencing, "state": "running", "woken": False}
+            values["started_at"] = row.started_at if row.started_at is not None else now
+        connection.execute(update(turns).where(turns.c.id == turn_id).values(values))
+        return TurnKey(turn_id=turn_id, fencing=fencing), row.stop_asked
 
     async def release(self, key: TurnKey) -> None:
         """Let go: the turn waits for a person when a question is open, and for another runner otherwise."""
-        async with self.database.writing() as connection:
-            row = (await self._lock(connection, {key.turn_id})).get(key.turn_id)
-            _forget(self._stop_seen, key.turn_id)
-            if row is None or not holds(key, row):
-                return
-            state = state_when_released(row)
-            values = {"state": state, "lease_owner": None, "lease_until": None}
-            await connection.execute(update(turns).where(turns.c.id == key.turn_id).values(values))
-            await self.tell_changed(connection, key.turn_id, work=state == "queued")
+        await self.database.write(self._release, key)
+        _forget(self._stop_seen, key.turn_id)
+
+    def _release(self, connection: Connection, key: TurnKey) -> None:
+        row = self._lock(connection, {key.turn_id}).get(key.turn_id)
+        if row is None or not holds(key, row):
+            return
+        state = state_when_released(row)
+        values = {"state": state, "lease_owner": None, "lease_until": None}
+        connection.execute(update(turns).where(turns.c.id == key.turn_id).values(values))
+        self.tell_changed(connection, key.turn_id, work=state == "queued")
 
     async def stop_asked(self, turn_id: str) -> bool:
         """Whether a person asked to stop; what an append has just seen counts for a moment, so asking is cheap."""
         seen = self._stop_seen.get(turn_id)
         if seen is not None and (seen[0] or self.clock() - seen[1] < 0.5):
             return seen[0]
-        async with self.database.reading() as connection:
-            asked = await connection.scalar(select(turns.c.stop_asked).where(turns.c.id == turn_id))
-        asked = True if asked is None else bool(asked)  # deleted with its conversation: stop as well
+        rows = await self.database.fetch(_STOP_ASKED, {"turn": turn_id})
+        asked = bool(rows[0].stop_asked) if rows else True  # deleted with its conversation: stop as well
         self._stop_seen[turn_id] = (asked, self.clock())
         return asked
 
     async def ask_to_stop(self, actor: Actor, turn_id: str) -> bool:
         """The runner stops at its next step; a turn that waits is run once more, to end. False: not theirs."""
-        async with self.database.writing() as connection:
-            row = (await self._lock(connection, {turn_id})).get(turn_id)
-            if row is None or row.user_id != actor.user_id:
-                return False
-            if row.state == "finished":
-                return True
-            state = "queued" if row.state == "waiting" else row.state
-            await connection.execute(update(turns).where(turns.c.id == turn_id).values(stop_asked=True, state=state))
-            await self.tell_changed(connection, turn_id, work=state == "queued")
-            on_commit(connection, lambda: self._stop_seen.update({turn_id: (True, self.clock())}))
+        return await self.database.write(self._ask_to_stop, actor, turn_id)
+
+    def _ask_to_stop(self, connection: Connection, actor: Actor, turn_id: str) -> bool:
+        row = self._lock(connection, {turn_id}).get(turn_id)
+        if row is None or row.user_id != actor.user_id:
+            return False
+        if row.state == "finished":
+            return True
+        state = "queued" if row.state == "waiting" else row.state
+        connection.execute(update(turns).where(turns.c.id == turn_id).values(stop_asked=True, state=state))
+        self.tell_changed(connection, turn_id, work=state == "queued")
+        on_commit(connection, lambda: self._stop_seen.update({turn_id: (True, self.clock())}))
         return True
 
-    async def tell_changed(self, connection: AsyncConnection, turn_id: str, *, work: bool) -> None:
+    def tell_changed(self, connection: Connection, turn_id: str, *, work: bool = False) -> None:
         """After commit: followers look again; with `work` runners too."""
         on_commit(connection, lambda: self.hub.changed(turn_id))
         on_commit(connection, lambda: _forget(self._stop_seen, turn_id))
         if work:
             on_commit(connection, self.hub.work)
-        await self.database.notify(connection, [f"e:{turn_id}", "w"] if work else [f"e:{turn_id}"])
+        self.database.notify(connection, [f"e:{turn_id}", "w"] if work else [f"e:{turn_id}"])
 
-    def tell_committed(self, connection: AsyncConnection, stored: list[StoredEvent]) -> None:
+    def tell_committed(self, connection: Connection, stored: list[StoredEvent]) -> None:
         """After commit: followers in this process are shown the events themselves."""
         on_commit(connection, _teller(self.hub, stored[0].turn_id, stored))
 
@@ -462,18 +468,18 @@ async def _live(follower: Follower) -> AsyncGenerator[StoredEvent]:
                     yield stored
 
 
-async def write_questions(connection: AsyncConnection, turn_id: str, effects: Effects, now: float) -> None:
+def write_questions(connection: Connection, turn_id: str, effects: Effects, now: float) -> None:
     """Open the questions that were asked, and close those that no answer can reach any more."""
     for question in effects.asked:
         # Asked again (after a sign-in, with other arguments): the newest question is the one to answer.
-        await connection.execute(
+        connection.execute(
             delete(approvals).where(
                 approvals.c.turn_id == turn_id,
                 approvals.c.call_id == question.call_id,
                 approvals.c.kind == question.kind,
             )
         )
-        await connection.execute(
+        connection.execute(
             insert(approvals).values(
                 turn_id=turn_id,
                 call_id=question.call_id,
@@ -488,7 +494,7 @@ async def write_questions(connection: AsyncConnection, turn_id: str, effects: Ef
         over = update(approvals).where(approvals.c.turn_id == turn_id, approvals.c.decision.is_(None))
         if effects.finished is None:
             over = over.where(approvals.c.call_id.in_(effects.refused))
-        await connection.execute(over.values(decision="void", decided_at=now))
+        connection.execute(over.values(decision="void", decided_at=now))
 
 
 def count_open(turn_id: str) -> Any:
@@ -522,6 +528,7 @@ _READ = (
     .where(turns.c.id == bindparam("turn"))
     .order_by(turn_events.c.seq)
 )  # fmt: skip
+_STOP_ASKED = select(turns.c.stop_asked).where(turns.c.id == bindparam("turn"))
 _POLL = select(turns.c.id, turns.c.last_seq, turns.c.state, turns.c.stop_asked).where(
     turns.c.id.in_(bindparam("ids", expanding=True))
 )
