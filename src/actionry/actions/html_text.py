@@ -28,9 +28,21 @@ def html_to_text(html: str, base_url: str = "") -> str:
     What a browser would not show is left out: scripts, styles, comments, elements that are hidden.
     """
     reader = _Reader(base_url)
-    reader.feed(html)
+    reader.feed(without_loose_ends(html))
     reader.close()
     return reader.text()
+
+
+def without_loose_ends(html: str) -> str:
+    """The page with what is opened and never closed turned into plain text.
+
+    For each such opening, html.parser looks through all the rest of the page: 40 kB of `<a <a <a …` took a minute.
+    """
+    html = html.replace("<![", "&lt;![")
+    end = html.rfind("-->")
+    html = html[: end + 3] + html[end + 3 :].replace("<!--", "&lt;!--") if end >= 0 else html.replace("<!--", "&lt;!--")
+    end = html.rfind(">")
+    return html[: end + 1] + html[end + 1 :].replace("<", "&lt;")
 
 
 class _Reader(HTMLParser):

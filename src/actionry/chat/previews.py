@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
+from actionry.actions.html_text import without_loose_ends
 from actionry.chat.events import CallFinished, StoredEvent, TextAdded, UserMessageAdded
 from actionry.errors import OutboundError
 from actionry.http import Headers, Request, Response
@@ -111,7 +112,7 @@ def read_preview(page: str, url: str) -> Preview | None:
     Open Graph first (ogp.me), then Twitter's names, then the title and description of HTML.
     """
     head = _Head()
-    head.feed(page[:READ_CHARACTERS])
+    head.feed(without_loose_ends(page[:READ_CHARACTERS]))
     title = head.first("og:title", "twitter:title") or head.title
     if not title:
         return None
