@@ -25,7 +25,7 @@ from actionry.server import page, problems
 from actionry.server.demo import DemoServer
 from actionry.server.demo_gpt import seed_demo
 from actionry.server.gpt_use import GptGate
-from actionry.server.keys import make_private_folder, open_vault
+from actionry.server.keys import open_vault
 from actionry.server.logs import log
 from actionry.server.metrics import Metrics
 from actionry.server.model_choice import choose_models
@@ -120,8 +120,7 @@ def _static(content: str, media_type: str) -> Callable[[Any], Awaitable[Response
 
 @asynccontextmanager
 async def open_services(settings: Settings, metrics: Metrics, models: Models | None) -> AsyncIterator[Services]:
-    make_private_folder(settings.data_dir)
-    vault = open_vault(settings)
+    vault = await asyncio.to_thread(open_vault, settings)
     async with contextlib.AsyncExitStack() as stack:
         storage = await open_storage(settings.database_url.reveal(), vault=vault, data_dir=settings.data_dir)
         stack.push_async_callback(storage.close)
@@ -176,7 +175,7 @@ async def stop_services(services: Services, *, grace_s: float | None = None) -> 
 async def _start_demo(settings: Settings, stack: contextlib.AsyncExitStack) -> DemoServer | None:
     if not settings.demo:
         return None
-    demo = DemoServer(settings.data_dir, preferred_port=_remembered_port(settings))
+    demo = await asyncio.to_thread(lambda: DemoServer(settings.data_dir, preferred_port=_remembered_port(settings)))
     demo.start()
     stack.push_async_callback(demo.stop)
     return demo

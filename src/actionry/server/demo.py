@@ -83,6 +83,7 @@ class TodoApi:
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self._writing = asyncio.Lock()
         self._lists: dict[str, list[str]] = _read_lists(file)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -105,13 +106,13 @@ class TodoApi:
             case "GET":
                 return 200, {"todos": todos}
             case "POST":
-                return self._add(username, await _read_json(receive))
+                return await self._add(username, await _read_json(receive))
             case "DELETE":
-                return self._delete(username, await _read_json(receive))
+                return await self._delete(username, await _read_json(receive))
             case _:
                 return 405, {"error": "GET, POST and DELETE are understood."}
 
-    def _add(self, username: str, body: Any) -> tuple[int, Any]:
+    async def _add(self, username: str, body: Any) -> tuple[int, Any]:
         todo = body.get("todo") if isinstance(body, dict) else None
         if not isinstance(todo, str) or not 0 < len(todo) <= LONGEST_TODO:
             return 400, {"error": f'Send {{"todo": "text"}}, at most {LONGEST_TODO} characters.'}
@@ -119,22 +120,27 @@ class TodoApi:
         if len(todos) >= LONGEST_LIST or len(self._lists) > LONGEST_LIST:
             return 409, {"error": "The list is full."}
         todos.append(todo)
-        self._keep()
+        await self._keep()
         return 200, "OK"
 
-    def _delete(self, username: str, body: Any) -> tuple[int, Any]:
+    async def _delete(self, username: str, body: Any) -> tuple[int, Any]:
         index = body.get("todo_idx") if isinstance(body, dict) else None
         todos = self._lists.get(username, [])
         if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < len(todos):
             return 404, {"error": f"There is no TODO {index!r}; the list has {len(todos)}."}
         todos.pop(index)
-        self._keep()
+        await self._keep()
         return 200, "OK"
 
-    def _keep(self) -> None:
-        draft = self._file.with_suffix(".new")
-        draft.write_text(json.dumps(self._lists, ensure_ascii=False), "utf-8")
-        os.replace(draft, self._file)
+    async def _keep(self) -> None:
+        async with self._writing:
+            await asyncio.to_thread(_write, self._file, json.dumps(self._lists, ensure_ascii=False))
+
+
+def _write(file: Path, text: str) -> None:
+    draft = file.with_suffix(".new")
+    draft.write_text(text, "utf-8")
+    os.replace(draft, file)
 
 
 def _read_lists(file: Path) -> dict[str, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -17,8 +18,9 @@ NOTE = "demo-gpt"
 async def seed_demo(storage: Storage, owner: Actor, demo: DemoServer, data_dir: Path) -> str | None:
     """Id of the demo's GPT; None when the person deleted it."""
     note = data_dir / NOTE
-    if note.exists():
-        gpt = await storage.gpts.draft(owner, note.read_text("ascii").strip())
+    known = await asyncio.to_thread(lambda: note.read_text("ascii").strip() if note.exists() else None)
+    if known is not None:
+        gpt = await storage.gpts.draft(owner, known)
         if gpt is None:
             return None
         if all(action.base_url == demo.base_url for action in gpt.draft.actions[:1]):
@@ -26,8 +28,8 @@ async def seed_demo(storage: Storage, owner: Actor, demo: DemoServer, data_dir: 
         await _publish(storage, owner, gpt, _moved(gpt.draft, demo.base_url))
     else:
         gpt = await _make(storage, owner, demo.base_url)
-        note.write_text(gpt.id, "ascii")
-    (data_dir / "demo-port").write_text(str(demo.port), "ascii")
+        await asyncio.to_thread(note.write_text, gpt.id, "ascii")
+    await asyncio.to_thread((data_dir / "demo-port").write_text, str(demo.port), "ascii")
     return gpt.id
 
 

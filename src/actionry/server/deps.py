@@ -17,6 +17,7 @@ from fastapi import Depends, Request
 from fastapi.security import APIKeyCookie, HTTPBearer
 
 from actionry.credentials.secret import Secret
+from actionry.gpts.access import require_admin
 from actionry.server.problems import ProblemError
 from actionry.server.security import SAFE_METHODS, is_form, require_rate
 from actionry.server.services import Services
@@ -151,8 +152,7 @@ AccountOwner = Annotated[Identity, Depends(_needs("account"))]
 
 
 async def _administrator(identity: Annotated[Identity, Depends(_needs("admin"))]) -> Identity:
-    if not identity.admin:
-        raise ProblemError(403, "not_an_administrator", "This is for administrators.", whose_turn="user")
+    require_admin(identity)
     return identity
 
 

@@ -19,10 +19,10 @@ def open_vault(settings: Settings) -> Vault:
 
     Raises ConfigError for a key that is known, weak or readable by others.
     """
+    make_private_folder(settings.data_dir)
     if settings.secret_keys is not None:
         return _vault(settings.secret_keys, "ACTIONRY_SECRET_KEYS")
     path = settings.data_dir / FILE
-    make_private_folder(settings.data_dir)
     if not path.exists():
         _write_new(path, generate_key())
     return _vault(Secret(_read_private(path)), str(path))

@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from actionry import errors
 from actionry.errors import ActionryError
+from actionry.gpts import access
 from actionry.storage import errors as storage_errors
 
 MEDIA_TYPE = "application/problem+json"
@@ -100,6 +101,8 @@ def _title(status: int) -> str:
 
 _BY_KIND: tuple[tuple[type[ActionryError], int, str], ...] = (
     # the most particular first
+    (access.NotThere, 404, "not_found"),
+    (access.NotAllowed, 403, "not_allowed"),
     (storage_errors.NotFound, 404, "not_found"),
     (storage_errors.TurnStillOpen, 409, "turn_still_open"),
     (storage_errors.QuotaExceeded, 413, "quota_exceeded"),

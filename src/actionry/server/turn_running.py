@@ -123,6 +123,5 @@ class TurnRunning:
         return outcome.kind
 
     async def _may_still(self, context: TurnContext) -> str | None:
-        if await self.gate.may_still(Person(context.user_id), context.gpt_id):
-            return None
-        return "This GPT is no longer there for you, so nothing further is called."
+        preview = context.gpt_version is None
+        return await self.gate.why_not(Person(context.user_id), context.gpt_id, preview=preview)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import asyncio
 import re
 import tempfile
 from collections.abc import AsyncIterator
@@ -66,23 +66,28 @@ async def upload_file(
             identity, draft, name=name, media_type=media_type, conversation_id=conversation_id
         )
     finally:
-        draft.unlink(missing_ok=True)
+        await asyncio.to_thread(draft.unlink, missing_ok=True)
     return _shape(info)
 
 
 async def _spool(stream: AsyncIterator[bytes]) -> Path:
     """To a file of our own, so that a large upload does not stand in memory; the rim has capped its size."""
-    handle, name = tempfile.mkstemp(prefix="actionry-upload-")
+    target = await asyncio.to_thread(tempfile.NamedTemporaryFile, prefix="actionry-upload-", delete=False)
     try:
-        with os.fdopen(handle, "wb") as target:
-            async for chunk in stream:
-                target.write(chunk)
+        async for chunk in stream:
+            await asyncio.to_thread(target.write, chunk)
+        await asyncio.to_thread(target.close)
     except BaseException as error:
-        os.unlink(name)  # one small call on the way out
+        await asyncio.to_thread(_discard, target)
         if isinstance(error, ClientDisconnect):
             raise ProblemError(400, "cut", "The upload was cut; nothing was kept.", may_retry=True) from None
         raise
-    return Path(name)
+    return Path(target.name)
+
+
+def _discard(target: Any) -> None:
+    target.close()
+    Path(target.name).unlink(missing_ok=True)
 
 
 @router.get("/conversations/{conversation_id}/files", operation_id="listFiles", responses=documented(401, 404))
