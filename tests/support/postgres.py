@@ -21,7 +21,6 @@ from sqlalchemy.engine import make_url
 BINARIES = (
     "/usr/lib/postgresql/*/bin",
     "/usr/pgsql-*/bin",
-    "/opt/homebrew/opt/postgresql@*/bin",
     "/usr/local/pgsql/bin",
 )
 
