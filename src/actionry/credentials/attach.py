@@ -10,6 +10,7 @@ import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from urllib.parse import quote, unquote_plus, urlsplit
 
 from actionry.credentials.choice import Chosen, normal_origin
@@ -20,6 +21,8 @@ from actionry.http import Request
 
 AMBIGUOUS = re.compile(r"[\x00-\x20\x7f\\]")
 """Characters that one parser drops and another keeps."""
+
+HEAD = re.compile(r"[^:/?#]+://[^/?#]*")
 
 
 def attach(request: Request, chosen: Chosen, *, action_origin: str, allow_http: bool = False) -> Request:
@@ -33,12 +36,17 @@ def attach(request: Request, chosen: Chosen, *, action_origin: str, allow_http: 
     """
     if chosen.anonymous:
         return request
-    bound = normal_origin(chosen.origin if chosen.origin is not None else action_origin)
+    bound = _bound(chosen.origin if chosen.origin is not None else action_origin)
     _require_origin(request, bound)
     _require_safe_transport(request, allow_http)
     for placement in chosen.placements:
         request = WRITERS[placement.location](request, placement)
     return request
+
+
+@lru_cache(maxsize=1024)
+def _bound(url: str) -> str:
+    return normal_origin(url)
 
 
 def _require_origin(request: Request, bound: str) -> None:
@@ -55,21 +63,35 @@ def _require_origin(request: Request, bound: str) -> None:
 
 def _origin_or_none(url: str) -> str | None:
     """None for an address that two parsers may read differently (S-14): user information, backslash, blanks."""
-    if AMBIGUOUS.search(url):
-        return None
+    return None if AMBIGUOUS.search(url) else _origin_of_head(_head(url))
+
+
+def _head(url: str) -> str:
+    """Scheme and authority, which tell the origin; they are few, so what they mean is remembered."""
+    found = HEAD.match(url)
+    return found.group() if found is not None else url
+
+
+@lru_cache(maxsize=1024)
+def _origin_of_head(head: str) -> str | None:
     try:
-        return None if "@" in urlsplit(url).netloc else normal_origin(url)
+        return None if "@" in urlsplit(head).netloc else normal_origin(head)
     except (ValueError, CredentialError):
         return None
 
 
 def _require_safe_transport(request: Request, allow_http: bool) -> None:
-    if allow_http or is_secure(request.url):
+    if allow_http or _is_secure_head(_head(request.url)):
         return
     raise CredentialError(
         "The credential would travel unencrypted, because the address begins with http://.",
         mend="Use https:// in the document's `servers`.",
     )
+
+
+@lru_cache(maxsize=1024)
+def _is_secure_head(head: str) -> bool:
+    return is_secure(head)
 
 
 def is_secure(url: str) -> bool:
