@@ -46,6 +46,9 @@ class Identity:
 
 NOBODY = Identity()
 
+UPLOADS = frozenset({"/api/v1/files"})
+"""Paths that take a form."""
+
 
 def services_of(request: Request) -> Services:
     services: Services = request.app.state.services
@@ -118,7 +121,7 @@ def _check_csrf(request: Request, identity: Identity) -> None:
             "csrf",
             "The header X-CSRF-Token is missing or not that of this session. `GET /api/v1/session` tells it.",
         )
-    if is_form(request.headers.get("content-type")) and request.method != "PUT":
+    if is_form(request.headers.get("content-type")) and request.url.path not in UPLOADS:
         raise ProblemError(403, "form_refused", "Send JSON: bodies of plain HTML forms are refused.")
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 import tempfile
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Form, Response, UploadFile
+from fastapi import File as FormFile
 from fastapi import Path as PathParameter
-from starlette.requests import ClientDisconnect
 
 from actionry.server.deps import Chatter, Use
 from actionry.server.downloads import attachment, attachment_file
-from actionry.server.problems import ProblemError, documented, field_problem, not_found
+from actionry.server.problems import ProblemError, documented, not_found
 from actionry.server.shapes import Done, FileOut
 from actionry.storage.files import FileInfo
 
@@ -29,65 +29,40 @@ BYTES: dict[int | str, dict[str, Any]] = {
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
-BODY = {
-    "requestBody": {
-        "required": True,
-        "description": "The file's bytes; its type in Content-Type.",
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-    }
-}
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,100}")
 
 
-@router.put(
-    "/files",
-    operation_id="uploadFile",
-    status_code=201,
-    responses=documented(401, 403, 404, 413, 422),
-    openapi_extra=BODY,
-)
+@router.post(
+    "/files", operation_id="uploadFile", status_code=201, responses=documented(401, 403, 404, 413, 422),
+    form_limits={"max_files": 1, "max_fields": 4, "max_part_size": 10_000},
+)  # fmt: skip
 async def upload_file(
     identity: Chatter,
     services: Use,
-    request: Request,
-    name: Annotated[str, Query(min_length=1, max_length=500, description="The file's name.")],
-    conversation_id: Annotated[str | None, Query(max_length=100, description="The conversation that it joins.")] = None,
+    file: Annotated[UploadFile, FormFile(description="The file.")],
+    conversation_id: Annotated[str | None, Form(max_length=100, description="The conversation that it joins.")] = None,
 ) -> FileOut:
-    """Upload a file: the body is its bytes."""
-    declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    media_type = declared if _TYPE.fullmatch(declared) else "application/octet-stream"
-    if media_type == "multipart/form-data":
-        raise field_problem(
-            "Content-Type", "Send the file's bytes themselves as the body.", location="header", status=415
-        )
-    draft = await _spool(request.stream())
+    """Upload a file, as a form with the field `file`."""
+    declared = (file.content_type or "").partition(";")[0].strip().lower()
+    draft = await asyncio.to_thread(_copy, file.file)
     try:
         info = await services.storage.files.add(
-            identity, draft, name=name, media_type=media_type, conversation_id=conversation_id
+            identity,
+            draft,
+            name=file.filename or "file",
+            media_type=declared if _TYPE.fullmatch(declared) else "application/octet-stream",
+            conversation_id=conversation_id,
         )
     finally:
         await asyncio.to_thread(draft.unlink, missing_ok=True)
     return _shape(info)
 
 
-async def _spool(stream: AsyncIterator[bytes]) -> Path:
-    """To a file of our own, so that a large upload does not stand in memory; the rim has capped its size."""
-    target = await asyncio.to_thread(tempfile.NamedTemporaryFile, prefix="actionry-upload-", delete=False)
-    try:
-        async for chunk in stream:
-            await asyncio.to_thread(target.write, chunk)
-        await asyncio.to_thread(target.close)
-    except BaseException as error:
-        await asyncio.to_thread(_discard, target)
-        if isinstance(error, ClientDisconnect):
-            raise ProblemError(400, "cut", "The upload was cut; nothing was kept.", may_retry=True) from None
-        raise
+def _copy(source: BinaryIO) -> Path:
+    """To a file of our own, which storage takes over; a large upload never stands in memory."""
+    with tempfile.NamedTemporaryFile(prefix="actionry-upload-", delete=False) as target:
+        shutil.copyfileobj(source, target, 256 * 1024)
     return Path(target.name)
-
-
-def _discard(target: Any) -> None:
-    target.close()
-    Path(target.name).unlink(missing_ok=True)
 
 
 @router.get("/conversations/{conversation_id}/files", operation_id="listFiles", responses=documented(401, 404))
