@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Final, Literal, Protocol
 from urllib.parse import urlsplit
 
-from actionry import __version__
 from actionry.credentials.secret import Secret
 from actionry.http import shown_url
 from actionry.models.failures import ModelFailure, Teller
@@ -24,6 +23,7 @@ from actionry.models.provider import Provider
 from actionry.models.pydantic_ai import Kind as SdkKind
 from actionry.models.pydantic_ai import PydanticAI
 from actionry.models.tries import LOCAL_LIMITS, PROVIDER_LIMITS, ProviderLimits
+from actionry.outbound.client import DEFAULT_USER_AGENT
 
 ProviderKind = Literal[
     "openai", "openai-responses", "anthropic", "google", "openrouter", "ollama", "llamacpp", "openai-compatible"
@@ -275,7 +275,7 @@ async def discover_providers(
     All are asked at the same time. One that fails keeps its place and says why in `problem`; a local server that
     is not there, or is something else, is left out. `local`: places to look at instead of the usual ones.
     """
-    from actionry.models.listing import list_models  # it imports the outbound door, which `open_provider` needs not
+    from actionry.models.listing import list_models  # it imports this module
 
     known = [*entered, *await asyncio.to_thread(read_environment, environment)]
     taken = {each.base_url for each in known}
@@ -386,15 +386,12 @@ def open_provider(
     )
 
 
-USER_AGENT: Final = f"Actionry/{__version__} (+https://github.com/actionry/actionry)"
-
-
 def _headers(provider: ProviderDescription) -> dict[str, str]:
     headers = {
         "Content-Type": "application/json",
         "Accept": "text/event-stream",
         "Accept-Encoding": "identity",  # a compressed stream comes in blocks, not in words
-        "User-Agent": USER_AGENT,
+        "User-Agent": DEFAULT_USER_AGENT,
     }
     if provider.key is not None:
         headers["Authorization"] = f"Bearer {provider.key.reveal()}"

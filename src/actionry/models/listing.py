@@ -87,6 +87,7 @@ class _Asker:
         teller = self.provider.teller()
         if response.status != 200:
             raise teller.refused(response.status, response.headers, response.content)
+        self._timeout_s = self._limits.listing_s  # somebody is there
         try:
             return orjson.loads(response.content)
         except ValueError:

@@ -34,6 +34,7 @@ from actionry.models.provider import (
     UserMessage,
 )
 from actionry.models.tries import PROVIDER_LIMITS, ProviderLimits, Tries
+from actionry.outbound.client import DEFAULT_USER_AGENT
 
 if TYPE_CHECKING:
     import httpx2
@@ -146,7 +147,7 @@ class PydanticAI:
         return client, _MODELS[self._kind](self._model_name, self._key.reveal(), self._base_url, client)
 
     def _settings(self, request: ModelRequest) -> ModelSettings:
-        settings: ModelSettings = {"max_retries": 0}
+        settings: ModelSettings = {"max_retries": 0, "extra_headers": {"User-Agent": DEFAULT_USER_AGENT}}
         if request.force_tool is not None:
             settings["tool_choice"] = [request.force_tool]
         if request.max_output_tokens is not None:
