@@ -222,7 +222,8 @@ def read_error(data: Any) -> ErrorObject | None:
             return None
         inner = data
     message = inner.get("message") or inner.get("detail") or ""
-    details = [each for each in inner.get("details") or () if isinstance(each, dict)]
+    listed = inner.get("details")
+    details = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
     codes = [inner.get("code"), inner.get("type"), inner.get("status"), *(each.get("reason") for each in details)]
     code = inner.get("code")
     if isinstance(code, str) and code.isdigit():

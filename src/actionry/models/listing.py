@@ -53,6 +53,10 @@ async def list_models(
             models = await _LISTERS.get(provider.kind, _list_compatible)(asker)
     except (ModelFailure, OutboundError) as error:
         return replace(provider, models=(), problem=provider.teller().quote(str(error)))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        # JSON of another shape: a text where an object belongs, and the like.
+        odd = provider.teller().failure("setup", "lists its models in an unknown form")
+        return replace(provider, models=(), problem=str(odd))
     if not models:
         return replace(provider, models=(), problem=f"{provider.name} lists no models.")
     return replace(provider, models=tuple(models), problem=None)
