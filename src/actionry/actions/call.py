@@ -175,8 +175,14 @@ class Caller:
         call_id: str = "",
     ) -> Result:
         """Prepare, agree, run. Raises what each of them raises."""
-        call = await self.prepare(action, name, arguments, credentials=credentials, call_id=call_id)
-        await self.agree(call, confirm)
+        plan = plan_of(action, name)
+        if plan.takes_files:
+            values = await expand_file_ids(plan.function, arguments, self.files, self.profile)
+        else:
+            values = read_arguments(plan.function, arguments)
+        call = self._build(action, plan, values, credentials, call_id)
+        if confirm is not None or self.policy is not None or self.journal is not None:
+            await self.agree(call, confirm)
         return await self.run(call)
 
     # ------------------------------------------------------------------------------------------------------- prepare
@@ -195,19 +201,21 @@ class Caller:
         Raises FunctionNotFound, ArgumentError, LoginNeeded, CredentialError, or AddressRefused without a server.
         """
         plan = plan_of(action, name)
-        function = plan.function
         if plan.takes_files:
-            values = await expand_file_ids(function, arguments, self.files, self.profile)
+            values = await expand_file_ids(plan.function, arguments, self.files, self.profile)
         else:
-            values = read_arguments(function, arguments)
+            values = read_arguments(plan.function, arguments)
+        return self._build(action, plan, values, credentials, call_id)
+
+    def _build(self, action: Action, plan: Plan, values: Values, credentials: CredentialsInput, call_id: str) -> Call:
         # The same values give the same boundary, so that a digest stays when the request is built again.
         boundary = values_boundary(values) if plan.is_multipart else None
-        request = build_request(function.operation, values, boundary=boundary)
+        request = build_request(plan.function.operation, values, boundary=boundary)
         if request.content is not None:
             check_size(plan, request.content, self.profile)
         if "Accept" not in request.headers:
             request.headers["Accept"] = "*/*"
-        origin = plan.origin or _origin(function, request)
+        origin = plan.origin or _origin(plan.function, request)
         return Call(action, plan, values, request, origin, plan.access(credentials), self.identity, call_id)
 
     # --------------------------------------------------------------------------------------------------------- agree
@@ -338,11 +346,15 @@ class Caller:
         access = call.access
         if access.sign_ins:
             access = await open_sign_ins(access)
-        response = await self._exchange(call, access, outbound, steps)
+        request = self._complete(call, call.request, access)
+        if self.journal is not None:
+            await steps.sending()
+        steps.left = True
+        response = await self._exchange(call, request, outbound)
         if response.status == 401 and access.is_oauth:
             # The API's word that it did nothing: asking again with another token repeats no effect.
             access = await renew(access)
-            response = await self._exchange(call, access, outbound, steps)
+            response = await self._exchange(call, self._complete(call, call.request, access), outbound)
             if response.status == 401:
                 raise await give_up(access)
         remark = ""
@@ -367,11 +379,8 @@ class Caller:
             result.text_for_model = f"{result.text_for_model}\n{remark}"
         return result
 
-    async def _exchange(self, call: Call, access: Access, outbound: Outbound, steps: Steps) -> Response:
-        request = self._complete(call, call.request, access)
-        if not steps.left:
-            await steps.sending()
-        return await outbound.send(
+    def _exchange(self, call: Call, request: Request, outbound: Outbound) -> Awaitable[Response]:
+        return outbound.send(
             request,
             timeout_s=self.profile.call_timeout_s,
             max_bytes=call.plan.max_bytes,

@@ -8,8 +8,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import orjson
 
@@ -66,8 +65,7 @@ _LINES = frozenset({"x-ndjson", "ndjson", "jsonl", "x-jsonl", "jsonlines", "x-js
 _SNIFFED_BYTES = 8_192
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     kind: Kind
     text: str = ""
     """Of everything but `empty` and `binary`."""

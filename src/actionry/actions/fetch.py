@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, assert_never
 from urllib.parse import urlsplit
 
@@ -18,7 +18,7 @@ from actionry.errors import AddressRefused, DocumentError, ManifestError, Unread
 from actionry.http import Headers, Request, Response, shown_url
 from actionry.limits import ACTIONRY, MANIFEST_READ_LIMITS, OUTBOUND_LIMITS, READ_LIMITS, Profile, ReadLimits
 from actionry.manifest import read_manifest
-from actionry.openapi.document import read_document
+from actionry.openapi.document import Document, read_document
 from actionry.outbound import Outbound
 from actionry.outbound.url import join_location
 
@@ -28,6 +28,8 @@ DOCUMENT_PATHS = ("/openapi.json", "/openapi.yaml", "/swagger.json")
 _ACCEPT = "application/json, application/yaml, text/yaml, */*;q=0.5"
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _HTML = re.compile(rb"\s*(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
+ReadDocument = Callable[[bytes, ReadLimits, str], Document]
+"""(text, limits, address) -> the document; runs in a thread."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -38,25 +40,31 @@ async def fetch_action(
     base_url: str | None = None,
     profile: Profile = ACTIONRY,
     limits: ReadLimits = READ_LIMITS,
+    read: ReadDocument | None = None,
 ) -> Action:
     """Fetch and read the document at an address, behind a manifest, or at a domain's usual places.
 
     `https://api.example.com/openapi.yaml`, `https://example.com/.well-known/ai-plugin.json`, `example.com`
 
     A bare domain is asked for its manifest, then for a document at DOCUMENT_PATHS. `base_url` takes the place of the
-    document's servers; without it, relative servers are resolved against the address that answered.
+    document's servers; without it, relative servers are resolved against the address that answered. `read` parses in
+    place of `read_document`, e.g. in a process that can be killed.
 
     Raises OutboundError when nothing answers, ManifestError for a manifest that breaks the rules, DocumentError when
     what is there is no document.
     """
     if outbound is None:
         async with Outbound() as door:
-            return await fetch_action(url, outbound=door, base_url=base_url, profile=profile, limits=limits)
-    fetcher = _Fetcher(outbound, base_url, profile, limits)
+            return await fetch_action(url, outbound=door, base_url=base_url, profile=profile, limits=limits, read=read)
+    fetcher = _Fetcher(outbound, base_url, profile, limits, read or _read_here)
     address = full_address(url)
     if urlsplit(address).path in ("", "/") and not urlsplit(address).query:
         return await fetcher.from_domain(address)
     return await fetcher.from_address(address)
+
+
+def _read_here(content: bytes, limits: ReadLimits, source_url: str) -> Document:
+    return read_document(content, limits=limits, source_url=source_url)
 
 
 def full_address(text: str) -> str:
@@ -73,11 +81,14 @@ def full_address(text: str) -> str:
 
 
 class _Fetcher:
-    def __init__(self, outbound: Outbound, base_url: str | None, profile: Profile, limits: ReadLimits) -> None:
+    def __init__(
+        self, outbound: Outbound, base_url: str | None, profile: Profile, limits: ReadLimits, read: ReadDocument
+    ) -> None:
         self._outbound = outbound
         self._base_url = base_url
         self._profile = profile
         self._limits = limits
+        self._read_document = read
 
     async def from_address(self, address: str) -> Action:
         """A document or a manifest, told apart by what it holds."""
@@ -159,7 +170,7 @@ class _Fetcher:
         return await asyncio.to_thread(self._make_action, response)
 
     def _make_action(self, response: Response) -> Action:
-        document = read_document(response.content, limits=self._limits, source_url=response.url)
+        document = self._read_document(response.content, self._limits, response.url)
         return Action(document, base_url=self._base_url, limits=self._limits)
 
     async def _get(self, address: str, *, redirects: int) -> Response:

@@ -172,13 +172,13 @@ class Steps:
         self._owner = owner
         self._state: State = "claimed"
         self.left = False
+        """Whether the request may have left; set by whoever sends it."""
 
     async def sending(self) -> None:
         """Before the first byte."""
         if self._journal is not None:
             await self._journal.move(self._call_id, "claimed", "sent", owner=self._owner)
             self._state = "sent"
-        self.left = True
 
     async def end(self, state: State, outcome: Mapping[str, Any]) -> None:
         """Record how it ended."""

@@ -106,7 +106,10 @@ def _fill_with_text(
     if too_large and limit is not None and shape.characters > limit:
         shape = replace(shape, characters=limit)
     result.data, shaped = _read_text(content, text, masker, shape, result.url, too_large=too_large)
-    result.text_for_model = _with_status(visible(shaped.text), result.status, result.headers)
+    shown = shaped.text
+    if not (shown.isascii() and shown.isprintable()):
+        shown = visible(shown)
+    result.text_for_model = shown if result.ok else f"{_status_text(result.status, result.headers)}\n{shown}"
     if shaped.cut:
         result.truncated = True
         result.rest = File(

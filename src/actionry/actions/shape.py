@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from actionry.actions.content import dump_json
 from actionry.limits import ACTIONRY, CALL_LIMITS
@@ -35,8 +35,7 @@ class Shape:
 WHOLE = Shape()
 
 
-@dataclass(frozen=True, slots=True)
-class Shaped:
+class Shaped(NamedTuple):
     text: str
     cut: bool
     """Whether anything was left out, chosen fields included."""
