@@ -37,8 +37,9 @@ def attach(request: Request, chosen: Chosen, *, action_origin: str, allow_http: 
     if chosen.anonymous:
         return request
     bound = _bound(chosen.origin if chosen.origin is not None else action_origin)
-    _require_origin(request, bound)
-    _require_safe_transport(request, allow_http)
+    head = _head(request.url)
+    _require_origin(head, bound)
+    _require_safe_transport(head, allow_http)
     for placement in chosen.placements:
         request = WRITERS[placement.location](request, placement)
     return request
@@ -49,9 +50,9 @@ def _bound(url: str) -> str:
     return normal_origin(url)
 
 
-def _require_origin(request: Request, bound: str) -> None:
+def _require_origin(head: str | None, bound: str) -> None:
     """Scheme, host and port must be equal: another port, http for https or a sub-domain is another origin (R-11)."""
-    target = _origin_or_none(request.url)
+    target = _origin_of_head(head) if head is not None else None
     if target is None:
         raise CredentialError("The request's address is not one that a credential can be sent to.")
     if target != bound:
@@ -61,27 +62,28 @@ def _require_origin(request: Request, bound: str) -> None:
         )
 
 
-def _origin_or_none(url: str) -> str | None:
-    """None for an address that two parsers may read differently (S-14): user information, backslash, blanks."""
-    return None if AMBIGUOUS.search(url) else _origin_of_head(_head(url))
+def _head(url: str) -> str | None:
+    """Scheme and authority, which tell the origin; None for an address that two parsers may read differently (S-14).
 
-
-def _head(url: str) -> str:
-    """Scheme and authority, which tell the origin; they are few, so what they mean is remembered."""
+    Heads are few, so what they mean is remembered.
+    """
+    if AMBIGUOUS.search(url):
+        return None
     found = HEAD.match(url)
     return found.group() if found is not None else url
 
 
 @lru_cache(maxsize=1024)
 def _origin_of_head(head: str) -> str | None:
+    """None when it has user information, or is no origin."""
     try:
         return None if "@" in urlsplit(head).netloc else normal_origin(head)
     except (ValueError, CredentialError):
         return None
 
 
-def _require_safe_transport(request: Request, allow_http: bool) -> None:
-    if allow_http or _is_secure_head(_head(request.url)):
+def _require_safe_transport(head: str | None, allow_http: bool) -> None:
+    if allow_http or (head is not None and _is_secure_head(head)):
         return
     raise CredentialError(
         "The credential would travel unencrypted, because the address begins with http://.",

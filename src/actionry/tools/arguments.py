@@ -54,7 +54,7 @@ def read_arguments(function: Function, arguments: Mapping[str, Any] | str | byte
 
 
 def _parse(function: Function, arguments: Mapping[str, Any] | str | bytes | None) -> dict[str, Any]:
-    if isinstance(arguments, Mapping):
+    if not isinstance(arguments, str) and isinstance(arguments, Mapping):  # text first: the other test is slow
         return dict(arguments)
     if arguments is None:
         return {}
