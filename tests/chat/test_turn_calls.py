@@ -28,6 +28,7 @@ from actionry.models.provider import ToolResultMessage
 from actionry.models.scripted import Scripted, Step, calls, says
 from apps.catalogue import KEY, answering, document, files_api, json_body, operation, todo_api, weather_api
 from apps.server import App, Received, Reply, answer, text
+from chat.mortal import Killed, Life, MortalLog
 from chat.turns import Room
 
 ADD = calls("addTodo", username="ada", body={"todo": "milk"})
@@ -114,6 +115,23 @@ async def test_a_write_after_foreign_text_is_asked_even_when_always_allowed() ->
         assert any("suggested by content from 127.0.0.1" in reason for reason in asked.reasons)
         assert not asked.may_always_allow
         assert [r.method for r in todo.received] == ["POST", "GET"]
+
+
+@pytest.mark.row("P-08")
+async def test_what_was_read_in_an_earlier_round_counts_and_in_the_same_does_not() -> None:
+    async with todo_api() as todo:
+        room = Room(provider=Scripted(ADD, says("Added.")), actions={"a-todo": todo.action()}, outbound=todo.door)
+        turn = await room.turn("Add milk")
+        room.answer(turn, "always_allow")
+        await room.run(turn)
+        # The model asked for both before it had read a word of the answer.
+        room.provider = Scripted(LIST + ADD, says("Both."))
+        together = room.say("List, and add", conversation_id="c-2")
+        assert (await room.run(together)).kind == "finished"
+        room.provider = Scripted(LIST, ADD, says("Both."))
+        in_turn = room.say("List, then add", conversation_id="c-3")
+        assert (await room.run(in_turn)).kind == "waiting"
+        assert [r.method for r in todo.received] == ["POST", "GET", "POST", "GET"]
 
 
 @pytest.mark.row("P-10")
@@ -298,6 +316,51 @@ async def test_a_document_that_changed_after_the_question_is_asked_anew() -> Non
         assert not todo.received
         first, second = room.of(turn, ConfirmationAsked)
         assert first.digest != second.digest
+
+
+@pytest.mark.row("P-03")
+async def test_a_granted_call_is_shown_as_it_is_sent() -> None:
+    """The process dies between proposal and call, and the document changes meanwhile."""
+    async with todo_api() as todo:
+        room = Room(provider=Scripted([LIST, says("")], [LIST, says("Here.")]), actions={}, outbound=todo.door)
+        room.actions = {"a-todo": todo.action()}
+        turn = await room.turn("List")
+        room.answer(turn)
+        await room.run(turn)
+        second = room.say("List again")
+        with pytest.raises(Killed):
+            await room.run(second, log=MortalLog(room.log, Life(1)))
+        paths = todo.document["paths"]
+        paths["/todos/{username}"]["get"]["description"] = "Lists, and more."
+        room.actions = {"a-todo": todo.action(paths=paths)}
+        await room.run(second)
+        first, then = room.of(second, CallProposed)
+        assert (first.call_id, first.digest != then.digest) == (then.call_id, True)
+        assert len(room.of(second, CallFinished)) == 1
+
+
+async def test_an_answer_that_comes_while_another_call_runs_is_taken_in() -> None:
+    arrived, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(received: Received) -> Reply:
+        arrived.set()
+        await go_on.wait()
+        return answer({"done": True})
+
+    paths = {"/slow": {"post": operation("slow")}, "/quick": {"post": operation("quick")}}
+    app = App(document("Two", paths), {("POST", "/slow"): slow, ("POST", "/quick"): lambda _: answer({})})
+    async with app as two:
+        provider = Scripted(calls("slow") + calls("quick"), says("Both."))
+        room = Room(provider=provider, actions={"a-two": two.action()}, outbound=two.door)
+        turn = await room.turn("Do both")
+        room.answer(turn)
+        running = asyncio.create_task(room.run(turn))
+        async with asyncio.timeout(10):
+            await arrived.wait()
+            room.answer(turn)  # the other question
+            go_on.set()
+            assert (await running).kind == "finished"
+        assert [r.path for r in two.received] == ["/slow", "/quick"]
 
 
 @pytest.mark.row("P-01")

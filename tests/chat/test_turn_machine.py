@@ -18,7 +18,6 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    Bundle,
     RuleBasedStateMachine,
     initialize,
     invariant,
@@ -88,7 +87,8 @@ class Expected:
 
 
 class Conversation(RuleBasedStateMachine):
-    turns: Bundle[str] = Bundle("turns")
+    steps = 0
+    """Of all histories together."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -296,6 +296,7 @@ class Conversation(RuleBasedStateMachine):
 
     @invariant()
     def events_only_grow(self) -> None:
+        type(self).steps += 1
         if self.current is None:
             return
         stored = self.do(self.room.log.read(self.current))
@@ -343,5 +344,7 @@ def test_random_histories() -> None:
 @pytest.mark.row("T-20")
 def test_many_random_histories() -> None:
     """10^4 steps and more."""
-    examples = int(os.environ.get("ACTIONRY_TEST_HISTORIES", "350"))
+    examples = int(os.environ.get("ACTIONRY_TEST_HISTORIES", "400"))
+    Conversation.steps = 0
     settle_everything(Conversation, examples=examples, steps=40)
+    assert Conversation.steps >= 25 * examples

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -116,8 +117,11 @@ class _Stream:
         self._run = run
         self._request = request
         self._task: asyncio.Task[None] | None = None
+        self._flushed_at = -math.inf
+        """On the loop's clock."""
         self._reset()
         self.said_anything = False
+        """Text or a call came, in whichever try; from then on nothing is tried again."""
 
     def _reset(self) -> None:
         self._pieces: list[str] = []
@@ -166,11 +170,13 @@ class _Stream:
         match event:
             case TextDelta(text):
                 if text:
+                    self.said_anything = True
                     self._pieces.append(text)
                     self._size += len(text)
                     if self._size >= self._run.budgets.batch_bytes:
                         self._due.set()
             case ToolCallReady(call):
+                self.said_anything = True
                 self._calls.append(call)
             case Finished():
                 self._finished = event
@@ -182,7 +188,6 @@ class _Stream:
         try:
             await self._wait(self._changed, budgets.first_event_s)
             while not self._over:
-                self.said_anything = True
                 if self._pieces:
                     await self._flush()
                 await self._next_batch()
@@ -193,14 +198,19 @@ class _Stream:
         return await self._end()
 
     async def _next_batch(self) -> None:
-        """Until the next batch is due: its time has passed since the last, it is full, or the stream is over."""
+        """Until the next batch is due: something came and the last batch is old enough, or it is full, or all is over.
+
+        So a slow model's words are shown one by one, and a fast one's in batches.
+        """
         budgets = self._run.budgets
         self._changed.clear()
         if not self._over and not self._pieces:
             await self._wait(self._changed, budgets.silence_s)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(budgets.batch_s):
-                await self._due.wait()
+        left_s = self._flushed_at + budgets.batch_s - asyncio.get_running_loop().time()
+        if left_s > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left_s):
+                    await self._due.wait()
 
     async def _wait(self, event: asyncio.Event, seconds: float) -> None:
         try:
@@ -215,6 +225,7 @@ class _Stream:
         text = self._taken()
         if text:
             await self._run.write(TextAdded(text=text))
+            self._flushed_at = asyncio.get_running_loop().time()
 
     def _taken(self) -> str:
         text = "".join(self._pieces)
@@ -226,10 +237,9 @@ class _Stream:
 
     async def _end(self) -> Reply:
         if self._error is not None or self._finished is None:
-            self.said_anything = self.said_anything or bool(self._pieces or self._calls)
             await self._flush()
             raise _as_provider_error(self._error)
-        if not self._calls and not self._pieces and not self.said_anything and self._finished.reason == "stop":
+        if not self.said_anything and self._finished.reason in ("stop", "tool_calls"):
             raise ProviderError("The model answered nothing.", may_retry=True, mend="Try again.")
         return Reply(self._taken(), self._calls, self._finished)
 

@@ -29,7 +29,7 @@ MAX_LINKS = 10
 TITLE, DESCRIPTION, NAME, ADDRESS = 200, 400, 80, 2_000
 """Characters that are shown."""
 
-_LINK = re.compile(r"https?://[^\s<>\"'`\\\]\[{}|^\x00-\x1f]+", re.IGNORECASE)
+_LINK = re.compile(r"https?://[^\s<>\"'`\\\]\[{}|^\x00-\x1f“”«»，。、；：！？（）【】《》「」]+", re.IGNORECASE)
 _TRAILING = ".,;:!?*_~”’»。，、；：！？）】》"
 
 
