@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from actionry.actions.grants import Grant, MemoryGrants
 from actionry.chat.events import ModelFinished, ModelStarted, Notice, TextAdded, TurnFinished
 from actionry.chat.log import StaleRunner
 from actionry.chat.services import BUDGETS
@@ -15,7 +16,7 @@ from actionry.chat.state import fold
 from actionry.errors import ProviderError
 from actionry.models.failures import ModelFailure
 from actionry.models.provider import Finished, ModelEvent, ModelRequest, TextDelta, Usage
-from actionry.models.scripted import Scripted, Step, cut, fails, plays, says, tries
+from actionry.models.scripted import Scripted, Step, calls, calls_text, cut, fails, plays, says, tries
 from apps.catalogue import todo_api
 from apps.server import App, Received, Reply, answer
 from chat.turns import Room
@@ -173,8 +174,6 @@ async def test_a_runner_that_slept_too_long_writes_nothing() -> None:
 
         slow_app = App(todo.document, {("POST", "/todos/{username}"): slow})
         async with slow_app as app:
-            from actionry.models.scripted import calls
-
             add = calls("addTodo", username="ada", body={"todo": "milk"})
             room = Room(provider=Scripted(add, says("Not known.")), actions={"a-todo": app.action()}, outbound=app.door)
             turn = await room.turn("Add milk")
@@ -234,3 +233,59 @@ async def test_a_message_beyond_the_context_is_refused_in_words() -> None:
     end = end_of(room, turn)
     assert (end.outcome, end.told_to) == ("failed", "user")
     assert "too long" in end.text
+
+
+async def test_a_character_cut_in_two_is_joined() -> None:
+    gate = asyncio.Event()
+    provider = Scripted(
+        plays(TextDelta("Hi \ud83d"), gate, TextDelta("\ude00!"), TextDelta(" \ud83d"), Finished("stop"))
+    pieces = (TextDelta("Hi \ud83d"), gate, TextDelta("\ude00!"), TextDelta(" \ud83d"), Finished("stop"))
+    provider = Scripted(plays(*pieces))
+    room = Room(provider=provider, actions={}, outbound=None)
+    turn = room.say("Hello")
+    running = asyncio.create_task(room.run(turn))
+    async with asyncio.timeout(5):
+        async for stored in room.log.follow(turn):
+            if isinstance(stored.event, TextAdded):
+                gate.set()
+        await running
+    assert room.text(turn) == "Hi 😀! \ufffd"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        '{"username": "ada", "body": {"todo": 1208925819614629174706176}}',
+        '{"username": "ada", "body": {"todo": "\\ud800"}}',
+        '{"username": "a\\u0000da", "body": {"todo": "x"}}',
+        "\ud800",
+        "[" * 100_000,
+        '{"username": "' + "x" * 3_000_000 + '"}',
+        "",
+    ],
+)
+async def test_no_arguments_break_the_turn(arguments: str) -> None:
+    async with todo_api() as todo:
+        provider = Scripted(calls_text("addTodo", arguments), says("So be it."))
+        room = Room(provider=provider, actions={"a-todo": todo.action()}, outbound=todo.door)
+        turn = await room.turn("Add it")
+        if room.questions(turn):
+            room.answer(turn)
+            await room.run(turn)
+        assert end_of(room, turn).outcome == "done"
+        for event in room.log.events(turn):
+            assert len(event.model_dump_json()) < 1_000_000
+
+
+async def test_a_fault_of_our_own_ends_the_turn_in_words() -> None:
+    class Broken(MemoryGrants):
+        async def find(self, identity: object, origin: str) -> list[Grant]:
+            raise RuntimeError("a bug")
+
+    async with todo_api() as todo:
+        provider = Scripted(calls_text("listTodos", '{"username": "ada"}'))
+        room = Room(provider=provider, actions={"a-todo": todo.action()}, outbound=todo.door, grants=Broken())
+        turn = await room.turn("List")
+        end = end_of(room, turn)
+        assert (end.outcome, end.told_to, end.may_retry) == ("failed", "operator", True)
+        assert "bug" not in end.text

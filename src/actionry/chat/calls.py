@@ -8,11 +8,12 @@ overtakes a call that waits for a person.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, assert_never
 from urllib.parse import urlsplit
 
 import orjson
@@ -37,6 +38,7 @@ from actionry.chat.events import (
 from actionry.chat.run import Run
 from actionry.chat.services import domain_allowed, headers_of, identity_of
 from actionry.chat.state import CallState, RoundState
+from actionry.chat.text import whole
 from actionry.chat.toolbox import Offered
 from actionry.errors import (
     ActionryError,
@@ -60,6 +62,10 @@ log = logging.getLogger(__name__)
 SHOWN_BODY = 2_000
 """Characters of an answer in the debug view; what the model read stands beside it in full."""
 
+MOST_ARGUMENTS = 2_000_000
+"""Characters of a call's arguments that are looked at, and stored; each function has tighter limits of its own."""
+NAME_CHARACTERS = 200
+"""Of a function name that a model made up."""
 MOST_PROPOSALS = 50
 """Of one call: a person edits a few times, and a request that never comes out the same twice is not sent."""
 
@@ -71,6 +77,7 @@ EXPIRED = (
 )
 NOT_CONNECTED = "The user did not sign in; nothing was sent. Ask whether to try again."
 STOPPED = "The user stopped the turn before this call; nothing was sent."
+FAILED = "The turn ended by a fault of ours before this call; nothing was sent."
 NO_BUDGET = "The budget of this turn is used up; the call was not made. It can be made when the user goes on."
 
 
@@ -95,6 +102,11 @@ async def propose(run: Run, number: int, tool_calls: Sequence[ToolCall]) -> list
 
 
 async def _propose_one(run: Run, number: int, call_id: str, tool_call: ToolCall) -> list[Event]:
+    if len(tool_call.arguments) > MOST_ARGUMENTS:
+        size = len(tool_call.arguments)
+        short = replace(tool_call, arguments=f"{tool_call.arguments[:1_000]}…")
+        text = f"The arguments have {size:,} characters; up to {MOST_ARGUMENTS:,} are read. Send less."
+        return [_bare(call_id, short), CallRefused(call_id=call_id, reason="arguments", text=text)]
     search = run.toolbox.searches.get(tool_call.name) if run.large else None
     if search is not None:
         text = orjson.dumps(search.handler(_object(tool_call.arguments))).decode()
@@ -172,9 +184,9 @@ def _question(proposal: Proposal, call_id: str, *, warned: bool = False) -> Conf
 def _bare(call_id: str, tool_call: ToolCall) -> CallProposed:
     return CallProposed(
         call_id=call_id,
-        provider_call_id=tool_call.id or call_id,
-        function=tool_call.name,
-        arguments=tool_call.arguments,
+        provider_call_id=whole(tool_call.id) or call_id,
+        function=whole(tool_call.name)[:NAME_CHARACTERS],
+        arguments=whole(tool_call.arguments),
     )
 
 
@@ -187,13 +199,9 @@ def _with_request(facts: CallProposed, call: Call) -> CallProposed:
         "headers": [list(pair) for pair in shown.headers],
         "body": shown.body,
     }
-    return facts.model_copy(
-        update={
-            "digest": call.digest,
-            "host": real_host(call.request.url),
-            "request": orjson.loads(orjson.dumps(request, default=str)),
-        }
-    )
+    # json, not orjson: a body may hold numbers beyond 64 bits, and half of a surrogate pair.
+    plain = json.loads(whole(json.dumps(request, default=str, ensure_ascii=False)))
+    return facts.model_copy(update={"digest": call.digest, "host": real_host(call.request.url), "request": plain})
 
 
 def _host(server_url: str) -> str | None:
@@ -819,10 +827,17 @@ async def settle(run: Run) -> None:
 
 def refuse_open(run: Run) -> list[Event]:
     """Every call that has no end yet gets one, when the turn ends before its time."""
-    budget = run.ending == "budget"
     found: list[Event] = []
     for call in run.state.calls.values():
-        if call.ended is None:
-            text, reason = (NO_BUDGET, "budget") if budget else (STOPPED, "stopped")
-            found.append(CallRefused(call_id=call.id, reason=reason, text=text))  # type: ignore[arg-type]  # of the two
+        if call.ended is not None:
+            continue
+        match run.ending:
+            case "budget":
+                found.append(CallRefused(call_id=call.id, reason="budget", text=NO_BUDGET))
+            case "failed":
+                found.append(CallRefused(call_id=call.id, reason="stopped", text=FAILED))
+            case "stopped" | None:
+                found.append(CallRefused(call_id=call.id, reason="stopped", text=STOPPED))
+            case _:
+                assert_never(run.ending)
     return found

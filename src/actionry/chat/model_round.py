@@ -14,6 +14,7 @@ from actionry.chat.events import Event, ModelFinished, ModelStarted, Notice, Tex
 from actionry.chat.prompt import system_text, turn_messages
 from actionry.chat.run import Run
 from actionry.chat.state import TurnState
+from actionry.chat.text import split_half, whole
 from actionry.chat.toolbox import Offered
 from actionry.chat.trimming import Trimmed, trim
 from actionry.errors import ProviderError
@@ -228,11 +229,16 @@ class _Stream:
             self._flushed_at = asyncio.get_running_loop().time()
 
     def _taken(self) -> str:
-        text = "".join(self._pieces)
+        text, half = "".join(self._pieces), ""
         self._pieces.clear()
-        self._size = 0
-        if not self._over:
+        if self._over:
+            text = whole(text)
+        else:
+            text, half = split_half(text)
             self._due.clear()
+        self._size = len(half)
+        if half:
+            self._pieces.append(half)
         return text
 
     async def _end(self) -> Reply:

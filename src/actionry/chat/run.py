@@ -13,7 +13,7 @@ from actionry.chat.services import Budgets, TurnServices
 from actionry.chat.state import TurnState, fold
 from actionry.chat.toolbox import Toolbox, open_toolbox
 
-Ending = Literal["stopped", "budget"]
+Ending = Literal["stopped", "budget", "failed"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,8 +79,8 @@ class Run:
 
 async def open_run(context: TurnContext, key: TurnKey, services: TurnServices) -> Run:
     """Fold the stored events and open the GPT's functions."""
-    state = fold(await services.log.read(context.turn_id))
-    earlier = [fold(events) for events in await services.log.history(context.turn_id)]
+    stored, history = await asyncio.gather(services.log.read(context.turn_id), services.log.history(context.turn_id))
+    state, earlier = fold(stored), [fold(events) for events in history]
     toolbox = await open_toolbox(context.content, services.actions)
     large = await toolbox.prepare(services.budgets, services.provider.context_tokens)
     return Run(context=context, key=key, services=services, state=state, earlier=earlier, toolbox=toolbox, large=large)

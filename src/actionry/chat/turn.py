@@ -9,19 +9,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from typing import assert_never
 
 from actionry.chat.calls import advance, propose, refuse_open, settle
 from actionry.chat.events import CallRefused, Event, TurnFinished
-from actionry.chat.log import TurnContext, TurnKey
+from actionry.chat.log import StaleRunner, TurnContext, TurnKey
 from actionry.chat.model_round import ask_model
 from actionry.chat.run import Ending, Run, open_run
 from actionry.chat.services import Outcome, TurnServices
-from actionry.errors import ProviderError
+from actionry.errors import ActionryError, ProviderError
 
 log = logging.getLogger(__name__)
 
 BUDGET_TEXT = "The turn has used up its budget ({what}). Everything so far is kept; say “go on” to continue."
 STOPPED_TEXT = "Stopped."
+FAILED_TEXT = "Something went wrong on our side; the server's log says what. Everything so far is kept. Try again."
 
 
 async def run_turn(context: TurnContext, key: TurnKey, services: TurnServices) -> Outcome:
@@ -118,12 +120,21 @@ async def _work_until_ended(run: Run) -> None:
     finally:
         await _cancel(watch)
         await _cancel(work)
-    if run.ending is not None and run.state.outcome is None:
-        if not work.cancelled() and (error := work.exception()) is not None:
-            raise error
+    error = None if work.cancelled() else work.exception()
+    if error is not None:
+        await _fail(run, error)
+    elif run.ending is not None and run.state.outcome is None:
         await _end_early(run)
-    elif not work.cancelled():
-        work.result()
+
+
+async def _fail(run: Run, error: BaseException) -> None:
+    """A fault of our own ends the turn in words. What says that the turn or its storage is not ours to write is passed
+    on: the lease was lost, the database is away, the process ends."""
+    if isinstance(error, StaleRunner | ActionryError) or not isinstance(error, Exception):
+        raise error
+    log.error("turn %s failed on our side", run.context.turn_id, exc_info=error)
+    run.ending = "failed"
+    await _end_early(run)
 
 
 async def _cancel(task: asyncio.Task[object]) -> None:
@@ -164,10 +175,15 @@ async def _end_early(run: Run) -> None:
     """Nothing is left open: calls that were on their way are judged by the journal, the others refused."""
     await settle(run)
     end: Event
-    if run.ending == "budget":
-        end = _over_budget(f"{run.budgets.seconds / 60:.0f} minutes")
-    else:
-        end = TurnFinished(outcome="stopped", text=STOPPED_TEXT)
+    match run.ending:
+        case "budget":
+            end = _over_budget(f"{run.budgets.seconds / 60:.0f} minutes")
+        case "failed":
+            end = TurnFinished(outcome="failed", text=FAILED_TEXT, told_to="operator", may_retry=True)
+        case "stopped" | None:
+            end = TurnFinished(outcome="stopped", text=STOPPED_TEXT)
+        case _:
+            assert_never(run.ending)
     await run.write(*refuse_open(run), end)
 
 
