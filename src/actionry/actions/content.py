@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 import orjson
@@ -77,9 +78,8 @@ def read_content(body: bytes, content_type: str) -> Content:
     """Tell the kind and decode the text; `content_type` is the header's whole value, "" when there is none."""
     if not body:
         return Content("empty")
-    essence = content_type.partition(";")[0].strip().lower()
-    kind = declared_kind(essence)
-    if kind == "json" and _charset_of(content_type) in (None, "utf-8", "utf8") and body[:1] in b'{["':
+    essence, kind, is_utf8 = _declared(content_type)
+    if kind == "json" and is_utf8 and body[:1] in b'{["':
         try:
             return Content("json", body.decode("utf-8"))
         except UnicodeDecodeError:
@@ -96,6 +96,13 @@ def read_content(body: bytes, content_type: str) -> Content:
     if kind == "html" and not _HTML_START.match(text) and _may_be_json(text) and parse_json(text) is not BAD:
         return Content("json", text)
     return Content(kind, text)
+
+
+@lru_cache(maxsize=256)
+def _declared(content_type: str) -> tuple[str, Kind | None, bool]:
+    """(essence, kind, whether UTF-8 is declared or nothing else is); there are few Content-Types, and many answers."""
+    essence = content_type.partition(";")[0].strip().lower()
+    return essence, declared_kind(essence), _charset_of(content_type) in (None, "utf-8", "utf8")
 
 
 def declared_kind(essence: str) -> Kind | None:

@@ -121,6 +121,9 @@ URL_KEYS = frozenset({"key", "code", "state"})
 _SAME_EVERYWHERE = re.compile(r"[A-Za-z0-9._~-]+")
 """A text that URLs, forms, HTML and JSON all write as it is, which nearly every key and token is."""
 
+COMMON_FIRST = ' "etaoinsrhl:,d{}cu[]pmfgyb.wv-_k/01x25346789jqzSATECIRONDMLPBFHUGWVYK=+XJQZ'
+"""Characters of APIs' answers, the common ones first; any other is rarer still."""
+
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
@@ -270,15 +273,22 @@ def _finder(spellings: list[str]) -> Callable[[str], bool]:
 
     A spelling that contains another need not be looked for. They stand in a closure, as a Secret's text does.
     """
-    signs = [text for text in spellings if not any(other != text and other in text for other in spellings)]
+    alone = [text for text in spellings if not any(other != text and other in text for other in spellings)]
+    # One character is found ten times as fast as a text, and a rare one is seldom there.
+    signs = [(max(text, key=_rarity), text) for text in alone]
 
     def meets(text: str) -> bool:
-        for sign in signs:  # noqa: SIM110  # `any` with a generator takes twice as long
-            if sign in text:
+        for rare, sign in signs:  # noqa: SIM110  # `any` with a generator takes twice as long
+            if rare in text and sign in text:
                 return True
         return False
 
     return meets
+
+
+def _rarity(character: str) -> int:
+    place = COMMON_FIRST.find(character)
+    return len(COMMON_FIRST) if place < 0 else place
 
 
 def mask(value: Any, secrets: Iterable[Secret] = ()) -> Any:
