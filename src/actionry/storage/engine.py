@@ -69,6 +69,7 @@ class Database:
         self._threads: _Threads | None = None
         """SQLite's, for `read` and `write`."""
         self._opening = asyncio.Lock()
+        self._insert_new: dict[str, Any] = {}
 
     @property
     def file(self) -> Path | None:
@@ -143,9 +144,12 @@ class Database:
         return await connection.run_sync(self.insert_new_in, table, values)
 
     def insert_new_in(self, connection: Connection, table: Table, values: dict[str, Any]) -> bool:
-        kind = sqlite_insert if self.backend == "sqlite" else postgres_insert
-        statement: Any = kind(table).values(values).on_conflict_do_nothing().returning(literal_column("1"))
-        return connection.execute(statement).first() is not None
+        statement = self._insert_new.get(table.name)
+        if statement is None:
+            kind = sqlite_insert if self.backend == "sqlite" else postgres_insert
+            statement = kind(table).on_conflict_do_nothing().returning(literal_column("1"))
+            self._insert_new[table.name] = statement
+        return connection.execute(statement, values).first() is not None
 
     async def upsert(
         self, connection: AsyncConnection, table: Table, values: dict[str, Any], *, key: Sequence[str]
