@@ -142,7 +142,7 @@ class World:
 
     async def get(self, name: str) -> str:
         if name not in self.made:
-            self.made[name] = await self.makers[name](self)
+            self.made[name] = await MAKERS[name](self)
         return self.made[name]
 
     async def conversation_id(self) -> str:
@@ -218,10 +218,8 @@ class World:
         await self.storage.gpts.publish(self.actor, gpt.id, expected_revision=gpt.draft_revision)
         return gpt.id  # type: ignore[no-any-return]  # Any services
 
-    makers: dict[str, Callable[[World], Awaitable[str]]] = {}
 
-
-World.makers = {
+MAKERS: dict[str, Callable[[World], Awaitable[str]]] = {
     name: getattr(World, name)
     for name in (
         "conversation_id", "turn_id", "call_id", "file_id", "token", "consent_id", "session_id", "token_id", "user_id",

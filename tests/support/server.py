@@ -16,7 +16,7 @@ import uvicorn
 
 from actionry.chat.events import EVENT, Event
 from actionry.server.app import Server, make_server, stop_services
-from actionry.server.main import sign_in_address
+from actionry.server.main import sign_in_address, uvicorn_config
 from actionry.server.models import Models
 from actionry.server.passwords import hash_password
 from actionry.server.settings import Settings, read_settings, with_port
@@ -221,8 +221,7 @@ async def serving(
         read_settings({"HOME": str(data_dir), **(environ or {})}, data_dir=data_dir, port=0, **given), port
     )
     server = make_server(settings, models=models)
-    config = uvicorn.Config(server.asgi, log_config=None, access_log=False, server_header=False, lifespan="off")
-    running = _Quiet(config)
+    running = _Quiet(uvicorn_config(server))
     found = RunningServer(server, f"http://127.0.0.1:{port}")
     try:
         async with server.open():

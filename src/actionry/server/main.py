@@ -57,18 +57,29 @@ async def _serve(
     settings: Settings, listener: socket.socket, tell: Tell, open_page: Callable[[str], None] | None
 ) -> None:
     server = make_server(settings)
-    config = uvicorn.Config(
-        server.asgi, log_config=None, access_log=False, server_header=False, date_header=True, lifespan="off",
-        proxy_headers=False, timeout_keep_alive=30, timeout_graceful_shutdown=3, h11_max_incomplete_event_size=65_536,
-    )  # fmt: skip
     welcome: list[asyncio.Task[None]] = []
 
     def on_ready() -> None:
         welcome.append(asyncio.create_task(_welcome(server, tell, open_page)))
 
-    running = _Uvicorn(config, server, on_ready)
+    running = _Uvicorn(uvicorn_config(server), server, on_ready)
     async with server.open():
         await running.serve(sockets=[listener])
+
+
+def uvicorn_config(server: Server) -> uvicorn.Config:
+    """How the HTTP server is run; who asks is found by the rim, which believes trusted proxies alone (H-13)."""
+    return uvicorn.Config(
+        server.asgi,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        proxy_headers=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=3,
+        h11_max_incomplete_event_size=65_536,
+    )
 
 
 async def _welcome(server: Server, tell: Tell, open_page: Callable[[str], None] | None) -> None:

@@ -228,11 +228,17 @@ async def on_http(request: Request, error: Exception) -> Response:
     return problem_response(problem_of_http(error))
 
 
+async def on_anything(request: Request, error: Exception) -> Response:
+    """The rim is told as well, and logs it."""
+    return problem_response(INTERNAL)
+
+
 HANDLERS: dict[int | type[Exception], Any] = {
     ProblemError: on_problem,
     ActionryError: on_known,
     RequestValidationError: on_validation,
     HTTPException: on_http,
+    Exception: on_anything,
 }
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from actionry.server.logs import log
@@ -150,8 +151,8 @@ class Rim:
             message = await receive()
             if message["type"] == "http.request":
                 left -= len(message.get("body", b""))
-                if left < 0:
-                    raise too_large(cap)
+                if left < 0:  # the framework's own error, which passes through its reading of the body
+                    raise HTTPException(413)
             return message
 
         return receive_capped
