@@ -237,8 +237,6 @@ async def test_a_message_beyond_the_context_is_refused_in_words() -> None:
 
 async def test_a_character_cut_in_two_is_joined() -> None:
     gate = asyncio.Event()
-    provider = Scripted(
-        plays(TextDelta("Hi \ud83d"), gate, TextDelta("\ude00!"), TextDelta(" \ud83d"), Finished("stop"))
     pieces = (TextDelta("Hi \ud83d"), gate, TextDelta("\ude00!"), TextDelta(" \ud83d"), Finished("stop"))
     provider = Scripted(plays(*pieces))
     room = Room(provider=provider, actions={}, outbound=None)

@@ -35,6 +35,7 @@ from actionry.chat.events import (
     Event,
     SignInAsked,
 )
+from actionry.chat.log import StaleRunner
 from actionry.chat.run import Run
 from actionry.chat.services import domain_allowed, headers_of, identity_of
 from actionry.chat.state import CallState, RoundState
@@ -47,10 +48,13 @@ from actionry.errors import (
     CallConflict,
     ConfirmationDeclined,
     ConfirmationNeeded,
+    CredentialError,
     LoginNeeded,
     OutboundError,
     OutcomeUnknown,
     ResponseTooLarge,
+    ToolCallError,
+    VaultError,
 )
 from actionry.gpts.gpt import KeyAuthentication, OAuthAuthentication
 from actionry.http import File
@@ -621,6 +625,8 @@ async def _send(run: Run, admitted: Admitted) -> None:
         if run.ending is not None:
             await run.write(await _cancelled(run, call))
         raise
+    except StaleRunner:
+        raise
     except Exception as error:  # an error of our own must not leave a sent call without an end
         await run.write(await _ended_badly(run, admitted.offered, call, error))
     else:
@@ -654,8 +660,10 @@ async def _ended_badly(run: Run, offered: Offered, call: CallState, error: Excep
             return CallUnknown(call_id=call.id, text=error_for_model(error))
         case CallConflict(entry=Entry() as entry):
             return _from_journal(call, entry)
-        case OutboundError() | ActionryError():
+        case OutboundError() | CredentialError() | ToolCallError() | VaultError():
             return _failed(call.id, error)
+        case ActionryError():
+            raise error  # the journal's own: the next runner finds there how far the call came
         case _:
             log.error("a call failed on our side", exc_info=error)
             found = await run.services.journal.find(journal_id(call.id, call.attempts))
