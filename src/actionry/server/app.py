@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.responses import Response
 
 from actionry import __version__
 from actionry.outbound import Outbound
@@ -85,8 +84,7 @@ def make_server(settings: Settings, *, models: Models | None = None) -> Server:
     )
     for router in routers():
         api.include_router(router)
-    for path, content, kind in page.FILES:
-        api.add_route(path, _static(content, kind), methods=["GET"], include_in_schema=False)
+    page.add_page(api)
     api.openapi = lambda: _cached(api, settings)  # type: ignore[method-assign]  # FastAPI's way to change the document
     return Server(settings, api, Rim(api, settings, metrics, _body_limits(settings)), metrics, models)
 
@@ -108,13 +106,6 @@ def _body_limits(settings: Settings) -> list[BodyLimit]:
     ]
 
 
-def _static(content: str, media_type: str) -> Callable[[Any], Awaitable[Response]]:
-    async def answer(request: Any) -> Response:
-        return Response(content, media_type=media_type)
-
-    return answer
-
-
 # ------------------------------------------------------------------------------------------------------------- services
 
 
@@ -127,7 +118,7 @@ async def open_services(settings: Settings, metrics: Metrics, models: Models | N
         storage.files.limits = FileLimits(file_bytes=settings.max_file_bytes, user_bytes=settings.user_files_bytes)
         demo = await _start_demo(settings, stack)
         outbound = await stack.enter_async_context(_door(settings, demo))
-        chosen = models if models is not None else await choose_models(settings, storage, outbound)
+        chosen = models if models is not None else await choose_models(settings, storage)
         stack.push_async_callback(chosen.close)
         gate, streams = GptGate(storage.gpts), Streams(metrics)
         running = TurnRunning(

@@ -1,0 +1,48 @@
+import { Menu, Modal } from '@mantine/core';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { useLocation } from 'wouter';
+import { Icon } from '@/components/ui/Icon';
+import { useGpt } from '@/lib/gpts';
+import { hostOf, visible, webAddress } from '@/lib/hosts';
+import css from './App.module.css';
+
+/** The GPT's name as a menu: what it is, what it may do, whose rules hold. */
+export function GptMenu({ gptId, name }: { gptId: string | null; name: string }) {
+  const { t } = useTranslation();
+  const [, go] = useLocation();
+  const [about, setAbout] = useState(false);
+  const gpt = useGpt(gptId).data;
+  if (gptId === null) return <span className={css.gptMenu}>{name}</span>;
+  // Of an address that somebody else wrote, only https is a link (THREATS X-06).
+  const policies = (gpt?.privacyPolicies ?? []).flatMap((each) => {
+    const url = webAddress(each);
+    return url?.protocol === 'https:' ? [url] : [];
+  });
+  return (
+    <>
+      <Menu position="bottom-start" width={260} trapFocus>
+        <Menu.Target>
+          <button type="button" className={css.gptMenu}>
+            <span>{name}</span>
+            <Icon name="down" size={16} />
+          </button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item onClick={() => go(`/g/${gptId}`)}>{t('gpt.new_chat')}</Menu.Item>
+          <Menu.Item onClick={() => setAbout(true)}>{t('gpt.about')}</Menu.Item>
+          {policies.map((url) => (
+            <Menu.Item key={url.href} component="a" href={url.href} target="_blank" rel="noopener noreferrer nofollow">
+              {t('gpt.privacy', { host: hostOf(url) })}
+            </Menu.Item>
+          ))}
+          <Menu.Item onClick={() => go('/settings/permissions')}>{t('gpt.permissions')}</Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      <Modal opened={about} onClose={() => setAbout(false)} title={name} lockScroll={false} closeButtonProps={{ 'aria-label': t('close') }}>
+        <p>{visible(gpt?.description ?? '') || t('gpt.no_description')}</p>
+        {gpt?.builder && <p>{t('chat.by', { name: visible(gpt.builder) })}</p>}
+      </Modal>
+    </>
+  );
+}
