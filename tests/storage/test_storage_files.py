@@ -77,7 +77,8 @@ async def test_large_files_lie_in_the_folder_and_go(storage: Storage, tmp_path: 
     assert path.read_bytes() == content
     assert path.stat().st_mode & 0o077 == 0
     assert await storage.files.used_bytes(ada) == 200_000
-    await storage.files.forget(await storage.conversations.delete(ada, talk.id))
+    await storage.conversations.delete(ada, talk.id)
+    await storage.files.settled()
     assert not path.exists()
     assert await storage.files.find(ada, info.id) is None
 
@@ -163,3 +164,23 @@ async def test_the_picture_of_a_shared_gpt_is_seen_and_its_knowledge_is_not(stor
     assert await storage.files.of_turn(context).find(knowledge.id) is not None
     await storage.gpts.delete(ada, gpt.id)
     assert await storage.files.find(ada, picture.id) is None
+
+
+@pytest.mark.row("L-10")
+async def test_the_bytes_of_a_deleted_gpt_or_user_are_gone(storage: Storage, tmp_path: Path) -> None:
+    root, ada = await make_person(storage, "root", admin=True), await make_person(storage)
+    storage.files._small = 10
+    gpt = await storage.gpts.create(ada)
+    await upload(storage, Person(ada.id), b"x" * 100, gpt_id=gpt.id)
+    await upload(storage, Person(ada.id), b"y" * 100)
+
+    def left() -> list[bytes]:
+        return sorted(path.read_bytes()[:1] for path in (tmp_path / "files").rglob("f-*"))
+
+    assert left() == [b"x", b"y"]
+    await storage.gpts.delete(ada, gpt.id)
+    await storage.files.settled()
+    assert left() == [b"y"]
+    await storage.accounts.delete_user(root, ada.id)
+    await storage.files.settled()
+    assert left() == []

@@ -21,7 +21,7 @@ from actionry.storage.actor import Actor, owner_id
 from actionry.storage.engine import Database, on_commit
 from actionry.storage.errors import Conflict, NotFound
 from actionry.storage.ids import new_id, new_token, token_hash
-from actionry.storage.tables import api_tokens, identities, invitations, one_time_tokens, sessions, users
+from actionry.storage.tables import api_tokens, files, identities, invitations, one_time_tokens, sessions, users
 
 Role = Literal["user", "admin"]
 UserState = Literal["active", "disabled"]
@@ -247,13 +247,13 @@ class Accounts:
     async def delete_user(self, actor: Actor, user_id: str) -> None:
         """Oneself, or anybody for an administrator; with everything that was theirs (L-10).
 
-        Bytes of their files in the data folder go with the next `Files.sweep`. Raises Conflict for the last
-        administrator while there are other users.
+        Raises Conflict for the last administrator while there are other users.
         """
         self._require_self_or_admin(actor, user_id)
         async with self.database.writing() as connection:
             await self._lock(connection, user_id)
             await self._keep_an_admin(connection, user_id, unless_alone=True)
+            await self.database.forget_files_of(connection, files.c.owner_id == user_id)
             await connection.execute(delete(users).where(users.c.id == user_id))
             await self.database.note_deletion(connection, "user", user_id, self.clock())
             self._forget(connection)

@@ -7,13 +7,13 @@ own, for those who may use the GPT (THREATS R-13, R-14). No method gives a secre
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
-from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from actionry.credentials.oauth.authorization import LOGIN_LIFETIME_S, PendingLogin
@@ -26,7 +26,7 @@ from actionry.errors import LoginNeeded
 from actionry.storage.actor import Actor, owner_id
 from actionry.storage.engine import Database
 from actionry.storage.errors import NotFound
-from actionry.storage.gpts import ORDER, find_action
+from actionry.storage.gpts import ORDER, action_in, find_action
 from actionry.storage.ids import new_id
 from actionry.storage.locks import Locks
 from actionry.storage.tables import actions, connections, gpts, pending_logins, registered_clients
@@ -182,12 +182,9 @@ class Connections:
 
     async def for_call(self, actor: Actor, action_id: str) -> list[StoredConnection]:
         """What calls of this user may use: their own, and the action's; nobody else's (R-13)."""
-        async with self.database.reading() as connection:
-            if await find_action(connection, actor, action_id) is None:
-                return []
-            usable = or_(connections.c.user_id == owner_id(actor), connections.c.user_id.is_(None))
-            query = select(*_COLUMNS).where(connections.c.action_id == action_id, usable)
-            return [_read(row) for row in await connection.execute(query)]
+        usable = or_(connections.c.user_id == owner_id(actor), connections.c.user_id.is_(None))
+        query = select(*_COLUMNS).where(connections.c.action_id == action_id, usable)
+        return [_read(row) for row in await self.database.read(_if_visible, actor, action_id, query)]
 
     async def secret_for_call(
         self, actor: Actor, action_id: str, scheme: str, *, origin: str, for_everyone: bool
@@ -204,10 +201,8 @@ class Connections:
             connections.c.kind != "oauth",
             who,
         )
-        async with self.database.reading() as connection:
-            if await find_action(connection, actor, action_id) is None:
-                return None
-            row = (await connection.execute(query)).one_or_none()
+        rows = await self.database.read(_if_visible, actor, action_id, query)
+        row = rows[0] if rows else None
         if row is None or row.sealed is None:
             return None
         return self.vault.open(row.sealed, Place("connections", row.id, "sealed"))
@@ -279,6 +274,11 @@ class Connections:
 
 def _read(row: Any) -> StoredConnection:
     return StoredConnection(**{name: getattr(row, name) for name in StoredConnection.__slots__})
+
+
+def _if_visible(connection: Connection, actor: Actor, action_id: str, query: Any) -> Sequence[Any]:
+    """The rows, if the actor may still use the action's GPT (A-12)."""
+    return connection.execute(query).all() if action_in(connection, actor, action_id) is not None else []
 
 
 def _hint(secret: Secret) -> str:

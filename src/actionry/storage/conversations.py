@@ -158,16 +158,15 @@ class Conversations:
             return await _require(connection, actor, conversation_id)
 
     async def delete(self, actor: Actor, conversation_id: str) -> list[str]:
-        """Delete it with turns, calls and files; running turns lose their lease. Returns the ids of its files.
+        """Delete it with turns, calls and files; running turns lose their lease. Raises NotFound.
 
-        The ids are those whose bytes may lie in the data folder (`Files.forget` removes them). Raises NotFound.
+        Returns the ids of its files in the data folder, whose bytes are being removed.
         """
         async with self.database.writing() as connection:
             await _require(connection, actor, conversation_id)
-            query = select(files.c.id).where(files.c.conversation_id == conversation_id)
-            file_ids = list((await connection.execute(query)).scalars())
             query = select(turns.c.id).where(turns.c.conversation_id == conversation_id)
             turn_ids = list((await connection.execute(query)).scalars())
+            file_ids = await self.database.forget_files_of(connection, files.c.conversation_id == conversation_id)
             await connection.execute(delete(conversations).where(conversations.c.id == conversation_id))
             await self.database.note_deletion(connection, "conversation", conversation_id, self.clock())
             for turn_id in turn_ids:

@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar, TypeVarTuple
 
-from sqlalchemy import Connection, Executable, Table, event, literal_column, text
+from sqlalchemy import Connection, Executable, Table, event, literal_column, select, text
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import URL, Engine, create_engine, make_url
@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 
 from actionry.storage.errors import DatabaseUnavailable
-from actionry.storage.tables import deletions
+from actionry.storage.tables import deletions, files
 
 Result = TypeVar("Result")
 Arguments = TypeVarTuple("Arguments")
@@ -70,6 +70,8 @@ class Database:
         """SQLite's, for `read` and `write`."""
         self._opening = asyncio.Lock()
         self._insert_new: dict[str, Any] = {}
+        self.forget_files: Callable[[Sequence[str]], None] | None = None
+        """Set by `Files`: removes bytes whose rows have gone."""
 
     @property
     def file(self) -> Path | None:
@@ -159,6 +161,15 @@ class Database:
         changed = {name: value for name, value in values.items() if name not in key}
         statement = kind(table).values(values).on_conflict_do_update(index_elements=list(key), set_=changed)
         await connection.execute(statement)
+
+    async def forget_files_of(self, connection: AsyncConnection, which: Any) -> list[str]:
+        """Before rows are deleted: the bytes of these files in the data folder go when that has been committed."""
+        query = select(files.c.id).where(which, files.c.content.is_(None))
+        ids = list((await connection.execute(query)).scalars())
+        if ids and self.forget_files is not None:
+            forget = self.forget_files
+            on_commit(connection, lambda: forget(ids))
+        return ids
 
     async def note_deletion(self, connection: AsyncConnection, kind: str, row_id: str, now: float) -> None:
         """So that restoring an older backup deletes it again (THREATS L-10)."""

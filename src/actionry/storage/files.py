@@ -12,8 +12,8 @@ import re
 import secrets
 import shutil
 import time
-from asyncio import to_thread
-from collections.abc import Callable
+from asyncio import Future, get_running_loop, to_thread
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -85,7 +85,9 @@ class Files:
         self.folder = folder
         self.limits = limits
         self.clock = clock
+        self._removing: Future[None] | None = None
         self._small = SMALL[database.backend]
+        database.forget_files = self._forget_soon
 
     async def add(
         self,
@@ -190,10 +192,19 @@ class Files:
                     removed += 1
         return removed
 
-    async def forget(self, file_ids: list[str]) -> None:
-        """Their rows have gone with a conversation or GPT: so do their bytes, now rather than with the next sweep."""
-        for file_id in file_ids:
-            await to_thread(_remove, self._path(file_id))
+    def _forget_soon(self, file_ids: Sequence[str]) -> None:
+        """Their rows have gone with a conversation, GPT or user: so do their bytes; a sweep finds what a crash left."""
+        paths = [self._path(file_id) for file_id in file_ids]
+        self._removing = get_running_loop().run_in_executor(None, _remove_all, paths)
+
+    async def forget(self, file_ids: Sequence[str]) -> None:
+        """Remove bytes whose rows have gone; harmless for those that were removed already."""
+        await to_thread(_remove_all, [self._path(file_id) for file_id in file_ids])
+
+    async def settled(self) -> None:
+        """When the bytes of what was deleted have gone, too."""
+        if self._removing is not None:
+            await self._removing
 
     # ------------------------------------------------------------------------------------------------- links and turns
 
@@ -241,8 +252,7 @@ class Files:
         )
         if conversation_id is not None:
             query = query.where(files.c.conversation_id == conversation_id)
-        async with self.database.reading() as connection:
-            return (await connection.execute(query)).one_or_none()
+        return await self.database.fetch_one(query)
 
     async def _find_in_turn(self, context: TurnContext, file_id: str, *, content: bool = False) -> Any:
         columns = (*_COLUMNS, files.c.content) if content else _COLUMNS
@@ -250,8 +260,7 @@ class Files:
         allowed = mine
         if context.gpt_id is not None and file_id in context.content.knowledge_file_ids:
             allowed = or_(mine, files.c.gpt_id == context.gpt_id)
-        async with self.database.reading() as connection:
-            return (await connection.execute(select(*columns).where(files.c.id == file_id, allowed))).one_or_none()
+        return await self.database.fetch_one(select(*columns).where(files.c.id == file_id, allowed))
 
     async def _content(self, row: Any) -> File:
         content = row.content if row.content is not None else await to_thread(self._path(row.id).read_bytes)
@@ -359,6 +368,11 @@ def _store(content: bytes | Path, path: Path) -> None:
 
 def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
+
+
+def _remove_all(paths: list[Path]) -> None:
+    for path in paths:
+        _remove(path)
 
 
 def _list(folder: Path, older_than: float) -> list[Path]:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import and_, case, delete, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, and_, case, delete, func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from actionry.chat.log import TurnContext
@@ -107,10 +107,14 @@ def joined(actor: Actor) -> Any:
     return gpts.outerjoin(gpt_members, mine)
 
 
-async def find_level(connection: AsyncConnection, actor: Actor, gpt_id: str) -> Level | None:
+def level_in(connection: Connection, actor: Actor, gpt_id: str) -> Level | None:
     query = select(level_of(actor)).select_from(joined(actor)).where(gpts.c.id == gpt_id)
-    found: Level | None = await connection.scalar(query)
+    found: Level | None = connection.scalar(query)
     return found
+
+
+async def find_level(connection: AsyncConnection, actor: Actor, gpt_id: str) -> Level | None:
+    return await connection.run_sync(level_in, actor, gpt_id)
 
 
 async def require_level(connection: AsyncConnection, actor: Actor, gpt_id: str, level: Level) -> Level:
@@ -121,16 +125,20 @@ async def require_level(connection: AsyncConnection, actor: Actor, gpt_id: str, 
     return found
 
 
-async def find_action(connection: AsyncConnection, actor: Actor, action_id: str) -> ActionPlace | None:
+def action_in(connection: Connection, actor: Actor, action_id: str) -> ActionPlace | None:
     query = (
         select(actions.c.id, actions.c.gpt_id, level_of(actor).label("level"))
         .select_from(joined(actor).join(actions, actions.c.gpt_id == gpts.c.id))
         .where(actions.c.id == action_id)
     )
-    row = (await connection.execute(query)).one_or_none()
+    row = connection.execute(query).one_or_none()
     if row is None or row.level is None:
         return None
     return ActionPlace(action_id=row.id, gpt_id=row.gpt_id, level=row.level)
+
+
+async def find_action(connection: AsyncConnection, actor: Actor, action_id: str) -> ActionPlace | None:
+    return await connection.run_sync(action_in, actor, action_id)
 
 
 class Gpts:
@@ -254,22 +262,7 @@ class Gpts:
         Who may only chat gets the published one, and one that a conversation of theirs is pinned to (CH-04): to talk
         to, not to read. What a person may see of it is decided above.
         """
-        async with self.database.reading() as connection:
-            level = await find_level(connection, actor, gpt_id)
-            if level is None:
-                return None
-            published = await connection.scalar(select(gpts.c.published_version).where(gpts.c.id == gpt_id))
-            wanted = published if number is None else number
-            if wanted is None:
-                return None
-            if (
-                ORDER[level] < ORDER["view"]
-                and wanted != published
-                and not await _pinned(connection, actor, gpt_id, wanted)
-            ):
-                return None
-            query = select(gpt_versions).where(gpt_versions.c.gpt_id == gpt_id, gpt_versions.c.number == wanted)
-            row = (await connection.execute(query)).one_or_none()
+        row = await self.database.read(_version_in, actor, gpt_id, number)
         return _version(row) if row is not None else None
 
     async def versions(self, actor: Actor, gpt_id: str) -> list[GptVersion]:
@@ -321,6 +314,7 @@ class Gpts:
         """With versions, documents, actions, connections, grants, files; other people's conversations stay theirs."""
         async with self.database.writing() as connection:
             await require_level(connection, actor, gpt_id, "owner")
+            await self.database.forget_files_of(connection, files.c.gpt_id == gpt_id)
             await connection.execute(delete(gpts).where(gpts.c.id == gpt_id))
             await self.database.note_deletion(connection, "gpt", gpt_id, self.clock())
 
@@ -366,8 +360,7 @@ class Gpts:
         return action_id
 
     async def action(self, actor: Actor, action_id: str) -> ActionPlace | None:
-        async with self.database.reading() as connection:
-            return await find_action(connection, actor, action_id)
+        return await self.database.read(action_in, actor, action_id)
 
     async def remove_action(self, actor: Actor, gpt_id: str, action_id: str) -> bool:
         """With everybody's connections to it. Raises Conflict while the draft or the published version names it."""
@@ -497,13 +490,27 @@ def _stale(revision: int) -> Conflict:
     )
 
 
-async def _pinned(connection: AsyncConnection, actor: Actor, gpt_id: str, number: int) -> bool:
+def _version_in(connection: Connection, actor: Actor, gpt_id: str, number: int | None) -> Any:
+    level = level_in(connection, actor, gpt_id)
+    if level is None:
+        return None
+    published = connection.scalar(select(gpts.c.published_version).where(gpts.c.id == gpt_id))
+    wanted = published if number is None else number
+    if wanted is None:
+        return None
+    if ORDER[level] < ORDER["view"] and wanted != published and not _pinned(connection, actor, gpt_id, wanted):
+        return None
+    query = select(gpt_versions).where(gpt_versions.c.gpt_id == gpt_id, gpt_versions.c.number == wanted)
+    return connection.execute(query).one_or_none()
+
+
+def _pinned(connection: Connection, actor: Actor, gpt_id: str, number: int) -> bool:
     query = select(conversations.c.id).where(
         conversations.c.user_id == owner_id(actor),
         conversations.c.gpt_id == gpt_id,
         conversations.c.gpt_version == number,
     )
-    return (await connection.execute(query.limit(1))).first() is not None
+    return connection.execute(query.limit(1)).first() is not None
 
 
 async def _require_user(connection: AsyncConnection, user_id: str) -> None:

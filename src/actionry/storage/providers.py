@@ -63,16 +63,17 @@ class Providers:
 
     async def all(self) -> list[ModelProvider]:
         """Without keys."""
-        async with self.database.reading() as connection:
-            rows = await connection.execute(select(model_providers).order_by(model_providers.c.name))
-            return [_read(row) for row in rows]
+        return [
+            _read(row) for row in await self.database.fetch(select(model_providers).order_by(model_providers.c.name))
+        ]
 
     async def key(self, provider_id: str) -> Secret | None:
         """For the server's own requests to the provider."""
         query = select(model_providers.c.sealed).where(model_providers.c.id == provider_id)
-        async with self.database.reading() as connection:
-            sealed = await connection.scalar(query)
-        return self.vault.open(sealed, Place("model_providers", provider_id, "sealed")) if sealed else None
+        row = await self.database.fetch_one(query)
+        if row is None or row.sealed is None:
+            return None
+        return self.vault.open(row.sealed, Place("model_providers", provider_id, "sealed"))
 
     async def add(
         self,
@@ -151,9 +152,8 @@ class ServerSettings:
         self.clock = clock
 
     async def all(self) -> dict[str, Any]:
-        async with self.database.reading() as connection:
-            rows = await connection.execute(select(server_settings.c.name, server_settings.c.value))
-            return {row.name: orjson.loads(row.value) for row in rows}
+        rows = await self.database.fetch(select(server_settings.c.name, server_settings.c.value))
+        return {row.name: orjson.loads(row.value) for row in rows}
 
     async def put(self, actor: Actor, name: str, value: Any) -> None:
         _require_admin(actor)

@@ -73,6 +73,7 @@ class Storage:
 
     async def close(self) -> None:
         await self.turns.close()
+        await self.files.settled()
         await self.hub.close()
         await self._listener.close()
         await self.database.close()
