@@ -18,6 +18,8 @@ _COMMANDS = {
     "inspect": ("actionry.kit.inspecting", "The functions of a document as a model sees them."),
     "lint": ("actionry.kit.linting", "What is wrong with a document or manifest, where, and how to mend it."),
     "call": ("actionry.kit.calling", "Call one operation, or show the exact request."),
+    "new": ("actionry.kit.new", "A plugin to start from: manifest, document, routes, tests."),
+    "dev": ("actionry.kit.dev", "Serve a plugin while you write it, or a remote API behind a local proxy."),
     "serve": ("actionry.kit.serving", "The server with its web page."),
 }
 """Command -> (module that holds it under the same name, what `--help` says)."""

@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 import orjson
-import yaml
 
 from actionry.actions.action import Action
 from actionry.errors import DocumentError
@@ -16,6 +15,7 @@ from actionry.kit import terminal
 from actionry.kit.sources import open_action, read_source
 from actionry.limits import PROFILES, ProfileName
 from actionry.openapi.fixes import apply_fixes
+from actionry.openapi.writing import write_json, write_yaml
 
 
 @click.command("lint")
@@ -133,32 +133,3 @@ def _write_mended(
     target.write_text(text, encoding="utf-8")
     click.echo(f"Mended {len(mended)} findings in {target}.", err=True)
     return load_action(text).lint(PROFILES[profile])
-
-
-def write_json(root: Any) -> str:
-    """Two spaces, order kept (SP-03)."""
-    return orjson.dumps(root, option=orjson.OPT_INDENT_2).decode() + "\n"
-
-
-class _Dumper(yaml.SafeDumper):
-    """Two spaces, lists indented, no aliases, text in block form when it has several lines (SP-03)."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        super().increase_indent(flow, False)
-
-
-def _write_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text and not any(line.endswith(" ") for line in text.split("\n")) else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_Dumper.add_representer(str, _write_text)
-
-
-def write_yaml(root: Any) -> str:
-    """Two spaces, 120 columns, order kept (SP-03)."""
-    text: str = yaml.dump(root, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, indent=2)
-    return text
