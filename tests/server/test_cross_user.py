@@ -46,9 +46,7 @@ TURN, QUESTION = "/api/v1/turns/{turn_id}", "/api/v1/turns/{waiting_turn_id}/cal
 CHAT, ADMIN, ACCOUNT = "/api/v1/conversations/{conversation_id}", "/api/v1/admin", "/api/v1/account"
 
 POLICY: dict[tuple[str, str], Row] = {
-    ("GET", "/"): Row("open"),
-    ("GET", "/start.css"): Row("open"),
-    ("GET", "/start.js"): Row("open"),
+    ("GET", "/{path:path}"): Row("open"),  # the page and its files
     ("GET", "/healthz"): Row("open"),
     ("GET", "/healthz/live"): Row("open"),
     ("GET", "/healthz/ready"): Row("open"),
@@ -229,6 +227,7 @@ MAKERS: dict[str, Callable[[World], Awaitable[str]]] = {
 
 
 async def ask(world: World, person: Person, method: str, template: str, row: Row) -> Reply:
+    template = template.replace("{path:path}", "")
     names = [part[1:-1] for part in template.split("/") if part.startswith("{")]
     for name in sorted({*names, *row.make}, key=lambda each: each != "call_id"):  # a question belongs to its turn
         await world.get(name)

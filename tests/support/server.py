@@ -220,7 +220,7 @@ async def serving(
     settings = with_port(
         read_settings({"HOME": str(data_dir), **(environ or {})}, data_dir=data_dir, port=0, **given), port
     )
-    server = make_server(settings, models=models)
+    server = await asyncio.to_thread(make_server, settings, models=models)
     running = _Quiet(uvicorn_config(server))
     found = RunningServer(server, f"http://127.0.0.1:{port}")
     try:

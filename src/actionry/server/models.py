@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from actionry.errors import ProviderError
 from actionry.models.provider import Provider
-from actionry.server.logs import log
 
 REHEARSAL = "rehearsal"
 
@@ -56,44 +52,3 @@ def unknown_model(name: str) -> ProviderError:
         f"There is no model `{name[:100]}` here.", mend="Choose another one, or ask the operator to connect it.",
         told_to="user",
     )  # fmt: skip
-
-
-Opener = Callable[[str], Awaitable[Provider | None]]
-"""Makes the provider of a name; None when it is not one that can be made."""
-
-
-class OpenedModels:
-    """Providers that are made when they are first asked for, and kept."""
-
-    def __init__(self, default: str, opener: Opener, listed: Callable[[], Awaitable[list[str]]]) -> None:
-        self.default = default
-        self._opener = opener
-        self._listed = listed
-        self._open: dict[str, Provider] = {}
-        self._making = asyncio.Lock()
-
-    async def find(self, name: str | None) -> Provider:
-        wanted = name or self.default
-        provider = self._open.get(wanted)
-        if provider is not None:
-            return provider
-        async with self._making:
-            if wanted not in self._open:
-                made = await self._opener(wanted)
-                if made is None:
-                    raise unknown_model(wanted)
-                self._open[wanted] = made
-            return self._open[wanted]
-
-    async def names(self) -> list[str]:
-        found = await self._listed()
-        return list(dict.fromkeys((self.default, *found)))
-
-    async def close(self) -> None:
-        for provider in self._open.values():
-            close = getattr(provider, "aclose", None)
-            if close is not None:
-                try:
-                    await close()
-                except Exception as error:  # on the way out; the log is all that can still be told
-                    log(logging.WARNING, "a model's connections cannot be closed", error=error)

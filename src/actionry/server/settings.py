@@ -79,6 +79,8 @@ class Settings:
     metrics_token: Secret | None = None
     api_docs: bool = True
     demo: bool = True
+    model_environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Variables of other programs that name model providers and hold their keys, e.g. `OPENAI_API_KEY`."""
     remarks: tuple[str, ...] = ()
     """Sentences for the log of the start: variables that nobody reads."""
 
@@ -120,7 +122,7 @@ def read_settings(environ: Mapping[str, str], **given: Any) -> Settings:
     local = is_loopback(host) and "ACTIONRY_PUBLIC_URL" not in environ and "oidc_issuer" not in values
     values.setdefault("local_user", local)
     values.setdefault("demo", values["local_user"])
-    settings = Settings(**values, remarks=_unknown(environ))
+    settings = Settings(**values, model_environment=_of_models(environ), remarks=_unknown(environ))
     _check_together(settings)
     return settings
 
@@ -148,6 +150,14 @@ def _read_file(name: str, file: str) -> str:
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else "it is not text"
         raise ConfigError(f"{name} names {file}, which cannot be read: {why}.") from None
+
+
+def _of_models(environ: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in environ.items()
+        if name.removesuffix("_FILE").endswith(("_API_KEY", "_BASE_URL")) and not name.startswith("ACTIONRY_")
+    }
 
 
 def _unknown(environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -229,4 +239,6 @@ def settings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-assert {variable.field for variable in _BY_NAME.values()} | {"remarks"} == {each.name for each in fields(Settings)}
+assert {variable.field for variable in _BY_NAME.values()} | {"remarks", "model_environment"} == {
+    each.name for each in fields(Settings)
+}

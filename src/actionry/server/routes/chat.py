@@ -133,9 +133,8 @@ async def change_conversation(
 @router.delete("/conversations/{conversation_id}", operation_id="deleteConversation", responses=documented(401, 404))
 async def delete_conversation(conversation_id: ConversationId, identity: Chatter, services: Use) -> Done:
     """Delete a conversation with its turns and files. What runs is stopped."""
-    file_ids = await services.storage.conversations.delete(identity, conversation_id)
+    await services.storage.conversations.delete(identity, conversation_id)
     services.streams.news(conversation_id)
-    services.soon(services.storage.files.forget(file_ids))
     return Done()
 
 
