@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from multidict import CIMultiDict
@@ -55,7 +55,7 @@ class Request:
         """A copy with that header set (replacing any of the name)."""
         headers = self.headers.copy()
         headers[name] = value
-        return replace(self, headers=headers)
+        return Request(self.method, self.url, headers, self.content)  # quicker than `dataclasses.replace`
 
 
 @dataclass(slots=True)

@@ -196,7 +196,7 @@ def _to_wire(function: Function, given: Mapping[str, Any], *, fills: bool = True
                 wire[binding.argument] = wire_names(wire[binding.argument], schema, function.definitions)
     if not fills:
         return wire
-    for binding in bindings.constants:
+    for binding in function.constants:
         if binding.constant is not None:
             wire.setdefault(binding.argument, binding.constant.value)
     if bindings.body_constants and "body" in wire and bindings.body is not None:

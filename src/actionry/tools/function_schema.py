@@ -247,6 +247,11 @@ class Function:
         return _bind(self.operation, self.definitions, self.limits)
 
     @cached_property
+    def constants(self) -> tuple[Binding, ...]:
+        """`bindings.constants`, which every call asks for."""
+        return self.bindings.constants
+
+    @cached_property
     def checker(self) -> Checker:
         """Checks arguments; compiled on first use."""
         from actionry.tools.checker import Checker  # it reads functions: neither can be imported first
