@@ -11,12 +11,10 @@ from typing import Any, Protocol
 import orjson
 from sqlalchemy import Connection, select, update
 
-from actionry.actions.journal import OPEN, Entry, State, check_step, conflict
+from actionry.actions.journal import DIED, OPEN, Entry, State, check_first, check_step, conflict
 from actionry.chat.log import StaleRunner, TurnKey
 from actionry.storage.engine import Database
 from actionry.storage.tables import tool_calls, turns
-
-LOST = {"why": "The process that made the call ended."}
 
 
 class Journal:
@@ -33,8 +31,11 @@ class Journal:
         return Journal(self.database, turn=key, clock=self.clock)
 
     async def propose(self, entry: Entry) -> Entry:
-        """Store a new call; the entry that is there already, when id and digest are equal. Raises CallConflict."""
-        return await self.database.write(self._propose, replace(entry, state="proposed", at=self.clock()))
+        """Store a new call, as proposed or as confirmed; the entry that is there already, when id and digest are equal.
+
+        Raises CallConflict, StaleRunner when the turn's lease is lost.
+        """
+        return await self.database.write(self._propose, replace(check_first(entry), at=self.clock()))
 
     def _propose(self, connection: Connection, entry: Entry) -> Entry:
         self._check_lease(connection)
@@ -49,18 +50,18 @@ class Journal:
 
     async def move(
         self, call_id: str, expected: State, to: State, *, owner: str = "", outcome: Mapping[str, Any] | None = None
-    ) -> Entry:
+    ) -> None:
         """Compare and set. Raises CallConflict, ValueError for no step, StaleRunner when the turn's lease is lost."""
         check_step(expected, to)
-        return await self.database.write(self._move, call_id, expected, to, _Step(owner, outcome))
+        await self.database.write(self._move, call_id, expected, to, _Step(owner, outcome))
 
-    def _move(self, connection: Connection, call_id: str, expected: State, to: State, step: StepLike) -> Entry:
+    def _move(self, connection: Connection, call_id: str, expected: State, to: State, step: StepLike) -> None:
         if to == "claimed":
             self._check_lease(connection)
         entry = find_entries(connection, [call_id]).get(call_id)
         if entry is None or entry.state != expected:
             raise conflict(call_id, expected, entry)
-        return write_step(connection, entry, to, step, self.clock())
+        write_step(connection, entry, to, step, self.clock())
 
     async def find(self, call_id: str) -> Entry | None:
         return await self.database.read(_find, call_id)
@@ -79,7 +80,7 @@ class Journal:
             query = query.where(tool_calls.c.turn_id == self.turn.turn_id)
         rows = (connection.execute(query.order_by(tool_calls.c.call_id).with_for_update())).all()
         now = self.clock()
-        return [write_step(connection, entry_of(row), "unknown", _Step("", LOST), now) for row in rows]
+        return [write_step(connection, entry_of(row), "unknown", _Step("", DIED), now) for row in rows]
 
     def _check_lease(self, connection: Connection) -> None:
         if self.turn is None:
