@@ -6,9 +6,10 @@ not fit, a text that breaks off) the document is refused, with the place and the
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Literal
+
+import regex as re  # possessive groups, which Python before 3.11.5 matches wrongly (gh-106052)
 
 from actionry.findings import Position
 from actionry.limits import ReadLimits

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 import orjson
+import regex as re  # possessive groups, which Python before 3.11.5 matches wrongly (gh-106052)
 
 from actionry.errors import UnreadableDocument
 from actionry.findings import Position

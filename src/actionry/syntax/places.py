@@ -7,13 +7,13 @@ once. The text has been parsed before, so this reading may trust it to be well f
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Protocol
 
 import orjson
+import regex as re  # possessive groups, which Python before 3.11.5 matches wrongly (gh-106052)
 
 
 @dataclass(slots=True)
