@@ -11,10 +11,12 @@ import contextlib
 import logging
 from typing import assert_never
 
-from actionry.chat.calls import advance, propose, refuse_open, settle
+from actionry.chat.calls import advance
 from actionry.chat.events import CallRefused, Event, TurnFinished
 from actionry.chat.log import StaleRunner, TurnContext, TurnKey
 from actionry.chat.model_round import ask_model
+from actionry.chat.proposing import propose
+from actionry.chat.recovery import refuse_open, settle
 from actionry.chat.run import Ending, Run, open_run
 from actionry.chat.services import Outcome, TurnServices
 from actionry.errors import ActionryError, ProviderError
