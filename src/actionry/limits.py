@@ -200,3 +200,27 @@ class CallLimits:
 
 
 CALL_LIMITS = CallLimits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditorLimits:
+    """What the GPT editor takes, beside the profile's lengths (GE-03, GE-05, D-12)."""
+
+    starters: int = 12
+    starter_characters: int = 500
+    knowledge_files: int = 20
+    actions: int = 50
+    """Of one GPT; the original's ten are the profile's."""
+    reading_at_once: int = 2
+    """Documents that are read at the same time; each takes a process."""
+    reading_waiting: int = 16
+    """Further ones that may wait; beyond, the caller is asked to come back."""
+    reading_s: float = 20.0
+    """Of the child process that parses."""
+    reading_bytes: int = 1024 * 1024 * 1024
+    """Memory of the child process that parses."""
+    read_documents: int = 16
+    """Documents that are kept as they were read."""
+
+
+EDITOR_LIMITS = EditorLimits()

@@ -47,6 +47,12 @@ class OAuthAuthentication(_Shape):
     token_content_type: Literal["form", "json"] = "form"
     pkce: bool = True
     issuer: str | None = None
+    iss_required: bool = False
+    """The provider promised to name itself in its answers (RFC 9207)."""
+    revocation_url: str = ""
+    """Asked when a user disconnects (L-10)."""
+    extra_authorize: tuple[tuple[str, str], ...] = ()
+    """The provider's own parameters, e.g. `access_type=offline`."""
     grant: Literal["authorization_code", "client_credentials"] = "authorization_code"
 
 
