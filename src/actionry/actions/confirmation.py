@@ -95,7 +95,7 @@ def decide(
     """
     if policy.origins is not None and facts.origin not in policy.origins:
         return Decision("refuse", ("policy",))
-    decision = _by_policy(facts, policy) or _by_layers(facts, grants, now)
+    decision = (None if policy is ASK else _by_policy(facts, policy)) or _by_layers(facts, grants, now)
     if decision.verdict == "go_ahead":
         decision = _unless_suggested(facts, decision, untrusted)
     if decision.verdict == "ask" and not policy.attended:
@@ -112,11 +112,14 @@ def _by_policy(facts: Facts, policy: Policy) -> Decision | None:
 
 
 def _by_layers(facts: Facts, grants: Iterable[Grant], now: float) -> Decision:
-    valid = [grant for grant in grants if grant.alive(now) and grant.is_for(facts.identity, facts.origin)]
-    opened = any(grant.kind == "domain" for grant in valid)
+    opened = allowed = False
+    for grant in grants:
+        if grant.alive(now) and grant.is_for(facts.identity, facts.origin):
+            opened = opened or grant.kind == "domain"
+            allowed = allowed or _is_for_operation(grant, facts)
     if facts.consequential:  # as declared; undeclared: every method but GET. No grant speaks for it.
         return Decision("ask", ("consequential",) if opened else ("consequential", "first-call"))
-    if any(_is_for_operation(grant, facts) for grant in valid):
+    if allowed:
         return _GRANTED
     if not opened:
         return Decision("ask", ("first-call",), may_always_allow=True)

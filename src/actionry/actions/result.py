@@ -102,6 +102,12 @@ def read_result(
 def _fill_with_text(
     result: Result, content: Content, text: str, masker: Masker, shape: Shape, limit: int | None, name: str
 ) -> None:
+    if content.kind == "json" and _is_plain(text, shape, limit):
+        data = parse_json(text)
+        if data is not BAD:
+            result.data = data
+            result.text_for_model = text if result.ok else f"{_status_text(result.status, result.headers)}\n{text}"
+            return
     too_large = limit is not None and len(text) > limit
     if too_large and limit is not None and shape.characters > limit:
         shape = replace(shape, characters=limit)
@@ -117,6 +123,19 @@ def _fill_with_text(
         )
     if too_large and limit is not None:
         raise too_large_error(len(text), limit, result)
+
+
+def _is_plain(text: str, shape: Shape, limit: int | None) -> bool:
+    """Whether JSON text, as nearly all is, goes to the model as it came: short, on one line, in visible ASCII."""
+    size = len(text)
+    return (
+        size <= shape.characters
+        and (limit is None or size <= limit)
+        and not shape.fields
+        and text.isascii()
+        and text.isprintable()
+        and "\\u" not in text
+    )
 
 
 def _without_secrets(headers: Headers, text: str, masker: Masker) -> tuple[Headers, str]:
