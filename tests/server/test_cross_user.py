@@ -115,7 +115,10 @@ POLICY: dict[tuple[str, str], Row] = {
     ("GET", f"{ADMIN}/health"): Row("admin"),
 }
 
-BUILDING = ("/api/v1/gpts", "/api/v1/actions", "/api/v1/connections", "/api/v1/plugins", "/aip")
+BUILDING = (
+    "/api/v1/gpts", "/api/v1/actions", "/api/v1/connections", "/api/v1/plugins", "/api/v1/documents", "/api/v1/oauth",
+    "/api/v1/editor", "/aip",
+)  # fmt: skip
 """Routes of the editor: their matrix stands in tests/server/test_cross_user_building.py."""
 
 EXPECTED: dict[Kind, tuple[int | None, int | None, int | None]] = {
