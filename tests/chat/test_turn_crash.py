@@ -161,7 +161,7 @@ async def test_partial_text_of_a_cut_round_is_void() -> None:
     room = Room(provider=Scripted(tries(stuck, says("One two three"))), actions={}, outbound=None)
     turn = room.say("Count")
     with pytest.raises(Killed):
-        await room.run(turn, log=MortalLog(room.log, Life(1)))
+        await room.run(turn, log=MortalLog(room.log, Life(0)))
     assert room.text(turn) == "One two "
     await room.run(turn)
     state = fold(await room.log.read(turn))

@@ -347,4 +347,4 @@ def test_many_random_histories() -> None:
     examples = int(os.environ.get("ACTIONRY_TEST_HISTORIES", "400"))
     Conversation.steps = 0
     settle_everything(Conversation, examples=examples, steps=40)
-    assert Conversation.steps >= 25 * examples
+    assert Conversation.steps >= 25 * examples, Conversation.steps

@@ -59,11 +59,9 @@ async def ask_model(run: Run, number: int) -> tuple[Reply, list[Event]]:
     started = ModelStarted(
         round=number, model=run.services.provider.name, offered=tuple(tool.name for tool in request.tools)
     )
-    stream = _Stream(run, request)
+    stream = _Stream(run, request, head=[*notices, started])
     try:
-        # The model thinks while the event is stored: what it says is stored after it all the same.
         stream.start()
-        await run.write(*notices, started)
         reply = await _answer(run, stream)
     finally:
         await stream.close()
@@ -114,9 +112,11 @@ def _wait_s(run: Run, error: ProviderError, tries: int) -> float:
 class _Stream:
     """One try at a time: a task reads the provider's events as they come, `read` stores the text in batches."""
 
-    def __init__(self, run: Run, request: ModelRequest) -> None:
+    def __init__(self, run: Run, request: ModelRequest, *, head: list[Event]) -> None:
         self._run = run
         self._request = request
+        self._head = head
+        """Stored with the first text, or by itself when that takes longer than a moment."""
         self._task: asyncio.Task[None] | None = None
         self._flushed_at = -math.inf
         """On the loop's clock."""
@@ -187,16 +187,24 @@ class _Stream:
         """The whole answer; text is stored on the way."""
         budgets = self._run.budgets
         try:
+            await self._begin()
             await self._wait(self._changed, budgets.first_event_s)
             while not self._over:
                 if self._pieces:
                     await self._flush()
                 await self._next_batch()
         except asyncio.CancelledError:
-            if self._pieces and self._run.ending is not None:
+            if (self._pieces or self._head) and self._run.ending is not None:
                 await self._flush()  # what the model said up to the stop stays
             raise
         return await self._end()
+
+    async def _begin(self) -> None:
+        """The model is thinking while its start is stored; one that answers at once costs one commit, not two."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._run.budgets.at_once_s):
+                await self._changed.wait()
+        await self._flush()
 
     async def _next_batch(self) -> None:
         """Until the next batch is due: something came and the last batch is old enough, or it is full, or all is over.
@@ -223,9 +231,12 @@ class _Stream:
             ) from None
 
     async def _flush(self) -> None:
-        text = self._taken()
+        text, events = self._taken(), self._head
+        self._head = []
         if text:
-            await self._run.write(TextAdded(text=text))
+            events = [*events, TextAdded(text=text)]
+        await self._run.write(*events)
+        if text:
             self._flushed_at = asyncio.get_running_loop().time()
 
     def _taken(self) -> str:

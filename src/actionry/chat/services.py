@@ -47,6 +47,8 @@ class Budgets:
     batch_s: float = 0.25
     batch_bytes: int = 2_048
     """Streamed text is stored, and then shown, after so much time or text; the first piece at once."""
+    at_once_s: float = 0.003
+    """A model whose first word comes within this has its start stored together with it."""
     provider_tries: int = 3
     """Before the first event, of a provider that does not try again by itself."""
     backoff_s: float = 0.5

@@ -33,10 +33,10 @@ async def run_turn(context: TurnContext, key: TurnKey, services: TurnServices) -
 
     Raises StaleRunner when another runner has taken the turn over; cancelled, it leaves the turn to be continued.
     """
-    run = await open_run(context, key, services)
+    run, stop_asked = await asyncio.gather(open_run(context, key, services), services.log.stop_asked(context.turn_id))
     if run.state.outcome is not None:
         return Outcome(kind="finished")
-    if await services.log.stop_asked(context.turn_id):
+    if stop_asked:
         run.ending = "stopped"
         await _end_early(run)
         return Outcome(kind="finished")
