@@ -16,12 +16,11 @@ from asyncio import Future, get_running_loop, to_thread
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import and_, delete, func, insert, or_, select
 
 from actionry.actions.file_names import safe_name
-from actionry.actions.files import StoredFile
 from actionry.chat.log import TurnContext
 from actionry.http import File
 from actionry.storage.actor import Actor, Person, owner_id
@@ -30,6 +29,9 @@ from actionry.storage.errors import NotFound, QuotaExceeded
 from actionry.storage.gpts import joined, level_of, require_level
 from actionry.storage.ids import new_id, new_token, token_hash
 from actionry.storage.tables import conversations, file_links, files, gpts
+
+if TYPE_CHECKING:
+    from actionry.actions.files import StoredFile
 
 Source = Literal["upload", "call", "generated", "knowledge", "picture"]
 
@@ -66,6 +68,8 @@ class FileInfo:
 
     @property
     def stored(self) -> StoredFile:
+        from actionry.actions.files import StoredFile  # loads the door, which a start does not need
+
         return StoredFile(id=self.id, name=self.name, media_type=self.media_type, size=self.size)
 
 
