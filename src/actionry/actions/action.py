@@ -25,6 +25,7 @@ from actionry.tools.render import render
 if TYPE_CHECKING:
     from actionry.actions.access import CredentialsInput
     from actionry.actions.call import ConfirmCallback
+    from actionry.actions.plan import Plans
     from actionry.actions.result import Result
     from actionry.manifest import Manifest
     from actionry.outbound import Outbound
@@ -84,6 +85,13 @@ class Action:
         """Findings under one rule profile; `limits.OPENAI` answers "will this work as a GPT action?"."""
         names = {function.operation.pointer: function.name for function in self.functions}
         return lint_document(self.document, self._reader, self.operations, names, profile)
+
+    @cached_property
+    def plans(self) -> Plans:
+        """What calls of this action need to know, worked out at the first of them."""
+        from actionry.actions.plan import make_plans  # only calls need it
+
+        return make_plans(self)
 
     @cached_property
     def _by_name(self) -> dict[str, Function]:

@@ -14,7 +14,7 @@ import inspect
 import os
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -33,10 +33,10 @@ from actionry.actions.confirmation import (
     grants_from,
 )
 from actionry.actions.files import FileStore, expand_file_ids, keep_files, may_return_files, read_returned_files
-from actionry.actions.grants import GrantStore
+from actionry.actions.grants import Grant, GrantStore
 from actionry.actions.headers import HostHeaders
 from actionry.actions.journal import OPEN, Entry, Journal, State, Steps, conflict
-from actionry.actions.plan import Plan, plan_of, plans_of
+from actionry.actions.plan import Plan, plan_of
 from actionry.actions.polling import follow_job, status_link
 from actionry.actions.proposal import Identity, Proposal, digest_of, make_proposal, values_boundary
 from actionry.actions.result import Result, outcome_of, read_result, result_of, too_large_error
@@ -226,7 +226,7 @@ class Caller:
         Raises ConfirmationDeclined, or ConfirmationNeeded when there is nobody to ask here.
         """
         if confirm is not None or self.policy is not None:
-            decision = await self.decide(call)
+            decision = self._decide(call, await self._grants(call).find(self.identity, call.origin))
             if decision.verdict == "refuse":
                 raise ConfirmationDeclined(
                     f"{call.function.name} is not allowed here, and was not called.",
@@ -242,7 +242,9 @@ class Caller:
 
     async def decide(self, call: Call) -> Decision:
         """What `confirmation.decide` says with this caller's grants, policy and context."""
-        grants = await self._grants(call).find(self.identity, call.origin)
+        return self._decide(call, await self._grants(call).find(self.identity, call.origin))
+
+    def _decide(self, call: Call, grants: Iterable[Grant]) -> Decision:
         return decide(call.facts, grants, now=self.clock(), policy=self.policy or ASK, untrusted=self.untrusted or ())
 
     def propose(self, call: Call, decision: Decision) -> Proposal:
@@ -300,7 +302,7 @@ class Caller:
         await self.answer(call, proposal, _answer(said, proposal))
 
     def _grants(self, call: Call) -> GrantStore:
-        return self.grants if self.grants is not None else plans_of(call.action).grants
+        return self.grants if self.grants is not None else call.action.plans.grants
 
     # ----------------------------------------------------------------------------------------------------------- run
 

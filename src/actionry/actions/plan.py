@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from actionry.actions.access import Access, CredentialsInput, find_access
 from actionry.actions.confirmation import SAFE_METHODS
@@ -92,22 +91,21 @@ class Plans:
     by_name: dict[str, Plan] = field(default_factory=dict)
 
 
-_PLANS: WeakKeyDictionary[Action, Plans] = WeakKeyDictionary()
+def make_plans(action: Action) -> Plans:
+    """For an action that is called for the first time; see `Action.plans`."""
+    origins = Counter(filter(None, (_origin_or_none(operation.server_url) for operation in action.operations)))
+    main = origins.most_common(1)[0][0] if origins else ""
+    declares = bool(action.security_schemes) or any(operation.security for operation in action.operations)
+    return Plans(main, declares)
 
 
 def plans_of(action: Action) -> Plans:
-    known = _PLANS.get(action)
-    if known is None:
-        origins = Counter(filter(None, (_origin_or_none(operation.server_url) for operation in action.operations)))
-        main = origins.most_common(1)[0][0] if origins else ""
-        declares = bool(action.security_schemes) or any(operation.security for operation in action.operations)
-        known = _PLANS[action] = Plans(main, declares)
-    return known
+    return action.plans
 
 
 def plan_of(action: Action, name: str) -> Plan:
     """Raises FunctionNotFound."""
-    plans = plans_of(action)
+    plans = action.plans
     plan = plans.by_name.get(name)
     if plan is None:
         function = action.function(name)
