@@ -1,10 +1,9 @@
 // Beside each file of the built page, what is sent to browsers that read brotli or gzip; made once, at the build.
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
-const root = fileURLToPath(new URL('../../src/actionry/server/static', import.meta.url));
+const root = process.argv[2] ?? 'dist';
 
 function* files(folder) {
   for (const name of readdirSync(folder)) {

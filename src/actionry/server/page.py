@@ -28,7 +28,7 @@ _TYPES = {
     ".json": "application/json",
 }  # fmt: skip
 
-NOT_PAGES = ("api", "healthz", "metrics", "assets", "download", ".well-known")
+NOT_PAGES = ("api", "healthz", "metrics", "assets", "download", "aip", ".well-known")
 """First parts of addresses that are never the page: what is not there is 404."""
 
 
@@ -48,7 +48,9 @@ class Page:
     """`Page(folder)` reads the page; `answer(path, request)` is a response, or None when no file has that name."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
-        self._files = _read(folder) if (folder / "index.html").is_file() else _notice()
+        built = (folder / "index.html").is_file()
+        # The plain style stays: pages that the server itself writes, after a sign-in for one, use it.
+        self._files = {"start.css": _file("start.css", _STYLE.encode(), {}), **(_read(folder) if built else _notice())}
 
     def answer(self, path: str, request: Request) -> Response | None:
         file = self._files.get(path)
@@ -117,7 +119,7 @@ def add_page(app: FastAPI) -> None:
 
 
 def _notice() -> dict[str, StaticFile]:
-    texts = {"index.html": _PAGE, "start.css": _STYLE, "start.js": _SCRIPT}
+    texts = {"index.html": _PAGE, "start.js": _SCRIPT}
     return {name: _file(name, text.encode(), {}) for name, text in texts.items()}
 
 

@@ -13,13 +13,14 @@ import css from './App.module.css';
 import { GptMenu } from './GptMenu';
 import { Sidebar } from './Sidebar';
 
+const GiveApi = lazy(() => import('@/features/give-api/GiveApi'));
 const Settings = lazy(() => import('@/features/settings/Settings'));
 
 /** Sidebar, head and what stands at the address. */
 export function Shell({ session, user }: { session: SessionOut; user: UserOut }) {
   const { t } = useTranslation();
   const [open, setOpen] = useState(false);
-  const [location] = useLocation();
+  const [location, go] = useLocation();
   const close = () => setOpen(false);
   const menu = (
     <span className={css.onlyPhone}>
@@ -48,6 +49,13 @@ export function Shell({ session, user }: { session: SessionOut; user: UserOut })
             </Route>
             <Route path="/g/:id">{({ id }) => <NewChatPage gptId={id} session={session} menu={menu} />}</Route>
             <Route path="/c/:id">{({ id }) => <ConversationPage key={id} id={id} session={session} menu={menu} />}</Route>
+            <Route path="/new">
+              <header className={css.head}>
+                {menu}
+                <h1>{t('give.title')}</h1>
+              </header>
+              <GiveApi onChat={(gptId) => go(`/g/${gptId}`)} />
+            </Route>
             <Route path="/settings/:part?">
               {({ part }) => (
                 <>
@@ -85,7 +93,11 @@ function NewChatPage({ gptId, session, menu }: PageProps & { gptId: string | nul
       {gpt.isLoading ? (
         <Loader m="auto" aria-label={t('loading')} />
       ) : (
-        <NewChat gptId={gptId} gpt={gpt.data ?? null} onOpen={(id) => go(`/c/${id}`)} />
+        <NewChat gptId={gptId} gpt={gpt.data ?? null} onOpen={(id) => go(`/c/${id}`)}>
+          <p className={css.give}>
+            <Link href="/new">{t('give.link')}</Link>
+          </p>
+        </NewChat>
       )}
     </>
   );

@@ -35,6 +35,10 @@ export function Sidebar({ user, onGo }: { user: UserOut; onGo: () => void }) {
           <Icon name="plus" />
           {t('nav.new_chat')}
         </Link>
+        <Link href="/new" className={css.link} onClick={onGo}>
+          <Icon name="plug" />
+          {t('give.title')}
+        </Link>
       </div>
       <div className={css.search}>
         <TextInput size="sm" value={wanted} aria-label={t('nav.search')} placeholder={t('nav.search')} leftSection={<Icon name="search" size={16} />}

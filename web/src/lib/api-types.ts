@@ -1,11 +1,84 @@
 // Made by scripts/api_types.py from the server's OpenAPI document. Do not edit.
 
+export type AboutAction = {
+  title: string;
+  domain: string;
+  authentication: "none" | "api_key" | "oauth";
+  /** Each user connects an account or key of their own. */
+  asks_you: boolean;
+  privacy_policy_url: string | null;
+};
+
+/** A GPT's page, for everybody who may talk to it. */
+export type AboutOut = {
+  id: string;
+  name: string;
+  description: string;
+  welcome_message: string;
+  starters: string[];
+  category: string | null;
+  picture_file_id: string | null;
+  capabilities: Capabilities;
+  actions: AboutAction[];
+  owner_name: string;
+  visibility: "private" | "link" | "public";
+  version: number;
+  level: "chat" | "view" | "edit" | "owner";
+  published_at: number | null;
+};
+
 /** The message is stored; its turn runs whether or not anybody watches. */
 export type AcceptedOut = {
   turn: TurnOut;
   event: StoredEvent;
   /** The same message under the same key was accepted before. */
   repeated: boolean;
+};
+
+/** Fields that are absent stay as they are. */
+export type ActionChange = {
+  /** `draft_revision` as you read it; 409 when somebody saved in between. */
+  revision: number;
+  /** One server for all calls; empty text: the document's. */
+  base_url?: string | null;
+  /** Names of functions that are not offered. */
+  disabled_operations?: string[] | null;
+  /** Empty text takes it away. */
+  privacy_policy_url?: string | null;
+  compatibility_headers?: boolean | null;
+};
+
+/** An action with its document, as the editor shows it. */
+export type ActionOut = {
+  gpt_id: string;
+  draft_revision: number;
+  action: ActionRow;
+  text: string;
+  source_url: string | null;
+  reading: ReadingOut;
+  /** What a person has to know about this change. */
+  notices: string[];
+  /** Of a Basic key that was just entered. */
+  basic_looks_like: "user:pass" | "base64" | "opaque" | null;
+};
+
+/** An action in its GPT's settings. */
+export type ActionRow = {
+  id: string;
+  title: string;
+  domain: string;
+  document_id: string;
+  base_url: string | null;
+  authentication: NoAuthentication | KeyAuthentication | OAuthAuthentication;
+  secrets: SecretOut[];
+  operations: number;
+  tokens: number;
+  disabled_operations: string[];
+  privacy_policy_url: string | null;
+  compatibility_headers: boolean;
+  callback_url: string;
+  /** Why its document cannot be used now. */
+  problem: string | null;
 };
 
 export type AdminUser = {
@@ -72,6 +145,19 @@ export type AuditPage = {
   entries: AuditOut[];
 };
 
+export type AuthenticationIn = {
+  /** `draft_revision` as you read it; 409 when somebody saved in between. */
+  revision: number;
+  authentication: NoneIn | KeyIn | OAuthIn;
+};
+
+export type Body_uploadFile = {
+  /** The file. */
+  file: string;
+  /** The conversation that it joins. */
+  conversation_id?: string | null;
+};
+
 /** No answer, and nothing can have happened. */
 export type CallFailed = {
   type: "call_failed";
@@ -131,6 +217,20 @@ export type CallUnknown = {
   text: string;
 };
 
+export type Capabilities = {
+  browsing?: boolean;
+  images?: boolean;
+  code?: boolean;
+};
+
+export type CheckIn = {
+  text: string;
+  /** In place of the document's servers. */
+  base_url?: string | null;
+  /** Whose rules; `openai`: the original's. */
+  profile?: "actionry" | "openai";
+};
+
 export type ConfirmationAnswered = {
   type: "confirmation_answered";
   call_id: string;
@@ -148,6 +248,34 @@ export type ConfirmationAsked = {
   reasons: string[];
   sentence: string;
   expires_at: number;
+};
+
+export type ConnectedOut = {
+  connection: ConnectionOut;
+  /** Waiting calls that now go on. */
+  resumed: number;
+};
+
+/** Your account or key at an API. */
+export type ConnectionOut = {
+  id: string;
+  gpt_id: string;
+  gpt_name: string;
+  action_id: string;
+  kind: "api_key" | "basic" | "oauth" | "oauth_client";
+  host: string;
+  origin: string;
+  state: "pending" | "connected" | "broken";
+  account: string;
+  hint: string;
+  scope: string;
+  expires_at: number | null;
+  created_at: number;
+  used_at: number | null;
+};
+
+export type ConnectionPage = {
+  connections: ConnectionOut[];
 };
 
 /** Something that is allowed without a further question. */
@@ -210,6 +338,38 @@ export type ConversationPage = {
   next: string | null;
 };
 
+export type DisconnectedOut = {
+  done: boolean;
+  /** The provider was told, and confirmed it. */
+  revoked: boolean;
+};
+
+export type DiscoverIn = {
+  /** Issuer, bare domain, discovery document, or a known provider's key. */
+  issuer: string;
+};
+
+/** The OAuth form as the provider describes itself. */
+export type DiscoverOut = {
+  authentication: NoAuthentication | KeyAuthentication | OAuthAuthentication;
+  /** The provider gives out clients by itself. */
+  can_register: boolean;
+  scopes: string[];
+};
+
+/** Give `text` as it is in the editor, or `source` to fetch or read in one step. */
+export type DocumentIn = {
+  /** `draft_revision` as you read it; 409 when somebody saved in between. */
+  revision: number;
+  text?: string | null;
+  /** URL, bare domain, document or manifest. */
+  source?: string | null;
+  /** Where `text` came from. */
+  source_url?: string | null;
+  /** In place of the document's servers. */
+  base_url?: string | null;
+};
+
 export type DomainIn = {
   domain: string;
   note?: string;
@@ -226,13 +386,74 @@ export type Done = {
   done: boolean;
 };
 
+/** Fields that are absent stay as they are. Actions have routes of their own. */
+export type DraftIn = {
+  /** `draft_revision` as you read it; 409 when somebody saved in between. */
+  revision: number;
+  name?: string | null;
+  description?: string | null;
+  instructions?: string | null;
+  welcome_message?: string | null;
+  starters?: string[] | null;
+  /** Empty text takes the picture away. */
+  picture_file_id?: string | "" | null;
+  knowledge_file_ids?: string[] | null;
+  capabilities?: Capabilities | null;
+  /** One of the editor's; empty text takes it away. */
+  category?: string | null;
+  /** Recommended model; empty text: none. */
+  model?: string | "" | null;
+  /** All action ids, newly ordered. */
+  action_order?: string[] | null;
+};
+
+export type DryRunIn = {
+  function: string;
+  /** As an object, or as the JSON text that a model wrote. */
+  arguments?: Record<string, unknown> | string;
+};
+
+/** The exact request, secrets as dots. Nothing was sent. */
+export type DryRunOut = {
+  method: string;
+  url: string;
+  headers: [string, string][];
+  body: unknown;
+  sentence: string;
+  /** Whose credential goes along; empty: none. */
+  credential: string;
+  asks_first: boolean;
+  may_always_allow: boolean;
+  reasons: string[];
+  curl: string;
+  /** The sign-in or key without which it cannot be sent. */
+  missing: string | null;
+};
+
 export type EditIn = {
   text: string;
   file_ids?: string[];
 };
 
+/** What the editor needs to know once. */
+export type EditorOut = {
+  limits: LimitsOut;
+  categories: string[];
+  providers: ProviderOut[];
+  examples: ExampleOut[];
+  /** Domains that actions may call here, with all below them; null: any. */
+  action_domains: string[] | null;
+};
+
 export type EmailIn = {
   email: string;
+};
+
+export type ExampleOut = {
+  name: string;
+  title: string;
+  format: "json" | "yaml";
+  text: string;
 };
 
 export type Farewell = {
@@ -260,6 +481,139 @@ export type FileOut = {
   created_at: number;
 };
 
+/** One thing that is wrong or doubtful. */
+export type FindingOut = {
+  code: string;
+  severity: "error" | "warning" | "info";
+  /** JSON pointer into the document; empty for the whole. */
+  pointer: string;
+  line: number | null;
+  column: number | null;
+  message: string;
+  /** What it does to the model or the call. */
+  effect: string;
+  /** What to change. */
+  mend: string;
+  /** What the automatic fix does; null when a person has to decide. */
+  fix: string | null;
+};
+
+export type FixIn = {
+  text: string;
+  base_url?: string | null;
+  profile?: "actionry" | "openai";
+  /** Only findings of this code; absent: everything that can be fixed. */
+  code?: string | null;
+  /** Only the finding at this place. */
+  pointer?: string | null;
+};
+
+export type FixOut = {
+  text: string;
+  mended: FindingOut[];
+  reading: ReadingOut;
+};
+
+export type FormatIn = {
+  text: string;
+  to?: "same" | "json" | "yaml";
+};
+
+export type FormatOut = {
+  text: string;
+  changed: boolean;
+  /** Why it was left as it is. */
+  problem: FindingOut | null;
+};
+
+/** One document with its authentication and policy, as a GPT uses it. */
+export type GptAction = {
+  id: string;
+  document_id: string;
+  base_url: string | null;
+  authentication: NoAuthentication | KeyAuthentication | OAuthAuthentication;
+  disabled_operations: string[];
+  privacy_policy_url: string | null;
+  compatibility_headers: boolean;
+};
+
+/** Everything a version holds. */
+export type GptContent = {
+  name: string;
+  description: string;
+  instructions: string;
+  welcome_message: string;
+  starters: string[];
+  picture_file_id: string | null;
+  knowledge_file_ids: string[];
+  capabilities: Capabilities;
+  actions: GptAction[];
+  category: string | null;
+  model: string | null;
+};
+
+/** All fields may be left out; `source` makes a GPT of an API in one step. */
+export type GptIn = {
+  name?: string;
+  description?: string;
+  instructions?: string;
+  /** URL, domain, document or manifest that becomes its first action. */
+  source?: string | null;
+};
+
+/** A GPT with its draft, for those who may see its settings. */
+export type GptOut = {
+  id: string;
+  level: "chat" | "view" | "edit" | "owner";
+  owner_name: string;
+  visibility: "private" | "link" | "public";
+  link: string;
+  draft: GptContent;
+  draft_revision: number;
+  published_version: number | null;
+  unpublished_changes: boolean;
+  actions: ActionRow[];
+  needs: NeedsOut;
+  blocked: boolean;
+  /** What a person has to know about this change. */
+  notices: string[];
+  created_at: number;
+  updated_at: number;
+};
+
+export type GptPage = {
+  gpts: GptRow[];
+  /** Give it as `before` for the page after this one. */
+  next: string | null;
+};
+
+/** A GPT in a list. */
+export type GptRow = {
+  id: string;
+  name: string;
+  description: string;
+  visibility: "private" | "link" | "public";
+  published_version: number | null;
+  draft_revision: number;
+  category: string | null;
+  picture_file_id: string | null;
+  blocked: boolean;
+  /** What you may do with it. */
+  level: "chat" | "view" | "edit" | "owner";
+  owner_name: string;
+  updated_at: number;
+};
+
+/** Fields of a GPT as a plugin manifest has them. */
+export type GptSuggestionOut = {
+  name: string;
+  description: string;
+  instructions: string;
+  logo_url: string | null;
+  privacy_policy_url: string | null;
+  contact_email: string;
+};
+
 /** How the installation is. */
 export type HealthOut = {
   version: string;
@@ -275,6 +629,23 @@ export type HealthOut = {
   egress_proxy: boolean;
 };
 
+export type ImportIn = {
+  /** URL, bare domain, document or plugin manifest. */
+  source: string;
+  profile?: "actionry" | "openai";
+};
+
+/** What was found, with its text as it would be kept. Nothing is stored yet. */
+export type ImportOut = {
+  text: string;
+  source_url: string | null;
+  /** Needed with this text: it does not say it itself. */
+  base_url: string | null;
+  reading: ReadingOut;
+  gpt: GptSuggestionOut | null;
+  manifest_findings: FindingOut[];
+};
+
 export type InvitationIn = {
   /** Only who has this address may use it. */
   email?: string | null;
@@ -288,6 +659,43 @@ export type InvitationOut = {
   created_at: number;
   expires_at: number;
   accepted_at: number | null;
+};
+
+/** AU-02, AU-08. The key itself is a connection in the vault. */
+export type KeyAuthentication = {
+  kind: "api_key";
+  form: "basic" | "bearer" | "custom" | "query" | "cookie";
+  name: string | null;
+  owner: "action" | "user";
+  instructions: string;
+};
+
+/** The key is write-only: absent keeps the stored one. */
+export type KeyIn = {
+  kind: "api_key";
+  form?: "basic" | "bearer" | "custom" | "query" | "cookie";
+  /** Header, query or cookie name for custom, query and cookie. */
+  name?: string | null;
+  /** One key for all, or each user's own. */
+  owner?: "action" | "user";
+  instructions?: string;
+  key?: string | null;
+  /** Encode the text for Basic; absent: `user:password` is encoded. */
+  encode_basic?: boolean | null;
+};
+
+/** Null means: no limit. */
+export type LimitsOut = {
+  name: number | null;
+  description: number | null;
+  instructions: number | null;
+  welcome_message: number | null;
+  starters: number;
+  starter_characters: number;
+  knowledge_files: number;
+  document_bytes: number;
+  actions: number;
+  operations_warning: number | null;
 };
 
 export type Link = {
@@ -332,6 +740,19 @@ export type ModelStarted = {
   offered: string[];
 };
 
+/** What each way of sharing still needs; empty lists are ready. */
+export type NeedsOut = {
+  private: string[];
+  link: string[];
+  public: string[];
+};
+
+/** Known before anything is saved (OA-11). */
+export type NewActionOut = {
+  action_id: string;
+  callback_url: string;
+};
+
 export type NewApiToken = {
   /** Keep it now: it is not shown again. */
   token: string;
@@ -344,11 +765,79 @@ export type NewInvitation = {
   info: InvitationOut;
 };
 
+export type NoAuthentication = {
+  kind: "none";
+};
+
+export type NoneIn = {
+  kind: "none";
+};
+
 /** Something a person should read: trimmed context, a budget, a fallback, a waiting time. */
 export type Notice = {
   type: "notice";
   code: string;
   text: string;
+};
+
+/** OA-01. The client secret is in the vault. */
+export type OAuthAuthentication = {
+  kind: "oauth";
+  client_id: string;
+  authorize_url: string;
+  token_url: string;
+  scope: string;
+  token_exchange: "default_post" | "basic_auth_header";
+  token_content_type: "form" | "json";
+  pkce: boolean;
+  issuer: string | null;
+  iss_required: boolean;
+  revocation_url: string;
+  extra_authorize: [string, string][];
+  grant: "authorization_code" | "client_credentials";
+};
+
+/** The client secret is write-only: absent keeps the stored one. */
+export type OAuthIn = {
+  kind: "oauth";
+  client_id?: string;
+  client_secret?: string | null;
+  authorize_url?: string;
+  token_url?: string;
+  scope?: string;
+  token_exchange?: "default_post" | "basic_auth_header";
+  token_content_type?: "form" | "json";
+  pkce?: boolean;
+  issuer?: string | null;
+  iss_required?: boolean;
+  revocation_url?: string;
+  extra_authorize?: [string, string][];
+  grant?: "authorization_code" | "client_credentials";
+  /** You mean these addresses although they are not on the API's root domain. */
+  other_domain_acknowledged?: boolean;
+  /** Have the provider at `issuer` give us a client. */
+  register_client?: boolean;
+};
+
+/** What you are about to connect: shown before anything is sent anywhere (O-08). */
+export type OfferOut = {
+  action_id: string;
+  gpt_id: string;
+  gpt_name: string;
+  builder: string;
+  title: string;
+  /** Where your account or key will be used. */
+  host: string;
+  kind: "oauth" | "api_key" | "none";
+  /** Where you will sign in. */
+  sign_in_host: string;
+  scopes: string[];
+  warnings: string[];
+  instructions: string;
+  privacy_policy_url: string | null;
+  connected: boolean;
+  connection_id: string | null;
+  account: string;
 };
 
 export type OidcStart = {
@@ -359,6 +848,25 @@ export type OidcStart = {
 export type OidcWay = {
   /** What the button says. */
   name: string;
+};
+
+/** One row of *Available actions*. */
+export type OperationOut = {
+  /** Name of the function that a model calls. */
+  name: string;
+  operation_id: string | null;
+  method: string;
+  path: string;
+  summary: string;
+  /** Consequential: a person is asked every time. */
+  asks_first: boolean;
+  deprecated: boolean;
+  /** What it costs in every request; null when not counted. */
+  tokens: number | null;
+  enabled: boolean;
+  server_url: string;
+  /** Security schemes that it names. */
+  schemes: string[];
 };
 
 export type PasswordChange = {
@@ -409,6 +917,30 @@ export type ProfileChange = {
   preferences?: Record<string, unknown> | null;
 };
 
+/** A known OAuth provider, to fill in the form. */
+export type ProviderOut = {
+  key: string;
+  name: string;
+  authorize_url: string;
+  token_url: string;
+  token_exchange: "default_post" | "basic_auth_header";
+  token_content_type: "form" | "json";
+  pkce: boolean;
+  scope_separator: string;
+  refresh_scope: string;
+  issuer: string | null;
+  revocation_url: string | null;
+  extra_authorize: [string, string][];
+};
+
+export type PublishIn = {
+  /** `draft_revision` as you read it; 409 when somebody saved in between. */
+  revision: number;
+  note?: string;
+  /** Share it this way from now on. */
+  visibility?: "private" | "link" | "public" | null;
+};
+
 /** A call that waits for its person. */
 export type QuestionOut = {
   turn_id: string;
@@ -420,9 +952,64 @@ export type QuestionOut = {
   expires_at: number | null;
 };
 
+/** A document as it was read: what can be called, and what is wrong. */
+export type ReadingOut = {
+  /** It could be read, and has operations and a server that may be called. */
+  ok: boolean;
+  title: string;
+  description: string;
+  format: "json" | "yaml" | null;
+  version: string;
+  server_url: string;
+  /** All that the document offers; one may be chosen. */
+  servers: string[];
+  root_domain: string;
+  operations: OperationOut[];
+  /** Of all enabled operations together. */
+  tokens: number;
+  findings: FindingOut[];
+  schemes: SchemeOut[];
+  suggestion: SuggestionOut | null;
+  /** Key of a provider that is known to own the API. */
+  known_provider: string | null;
+};
+
 export type ResetIn = {
   token: string;
   password: string;
+};
+
+export type RevisionIn = {
+  /** `draft_revision` as you read it; 409 when somebody saved in between. */
+  revision: number;
+};
+
+export type SchemeKeyIn = {
+  key: string;
+};
+
+/** A security scheme of the document. */
+export type SchemeOut = {
+  name: string;
+  kind: string;
+  location: string | null;
+  parameter_name: string | null;
+  http_scheme: string | null;
+  flows: string[];
+  description: string;
+};
+
+/** Whether a secret is stored; never the secret. */
+export type SecretOut = {
+  connection_id: string | null;
+  what: "api_key" | "oauth_client" | "oauth";
+  /** Security scheme; empty for the action as a whole. */
+  scheme: string;
+  set: boolean;
+  /** Last four characters of a long key. */
+  hint: string;
+  /** The only place it is sent to. */
+  origin: string;
 };
 
 /** A browser that is signed in. */
@@ -491,12 +1078,33 @@ export type SignUpIn = {
   invitation?: string | null;
 };
 
+export type StartIn = {
+  action_id: string;
+  /** For the draft, in the editor. */
+  preview?: boolean;
+};
+
+export type StartOut = {
+  /** Where the browser goes to sign in. */
+  url: string;
+  offer: OfferOut;
+};
+
 /** An event with its place; what SSE sends as `id: {turn_id}:{seq}`. */
 export type StoredEvent = {
   turn_id: string;
   seq: number;
   at: number;
   event: UserMessageAdded | ModelStarted | TextAdded | ModelFinished | CallProposed | CallRefused | ConfirmationAsked | ConfirmationAnswered | SignInAsked | SignInFinished | CallStarted | CallFinished | CallFailed | CallUnknown | Notice | TurnFinished;
+};
+
+/** Authentication as manifest or document describe it; secrets are still to be entered. */
+export type SuggestionOut = {
+  authentication: NoAuthentication | KeyAuthentication | OAuthAuthentication;
+  source: "manifest" | "document" | "provider";
+  why: string;
+  /** Fields that only a person can fill in. */
+  wants: string[];
 };
 
 /** A batch of streamed text (at most 250 ms or 2 kB). */
@@ -591,6 +1199,12 @@ export type UserChange = {
   state?: "active" | "disabled" | null;
 };
 
+export type UserKeyIn = {
+  action_id: string;
+  key: string;
+  preview?: boolean;
+};
+
 /** Always the first of a turn; stored in the transaction that accepts the message. */
 export type UserMessageAdded = {
   type: "user_message";
@@ -613,4 +1227,27 @@ export type UserPage = {
   users: AdminUser[];
   /** Give it as `after` for the page after this one. */
   next: string | null;
+};
+
+export type VersionOut = {
+  version: VersionRow;
+  content: GptContent;
+};
+
+export type VersionPage = {
+  versions: VersionRow[];
+};
+
+export type VersionRow = {
+  number: number;
+  name: string;
+  created_by: string;
+  by_you: boolean;
+  created_at: number;
+  /** The one that users get. */
+  published: boolean;
+};
+
+export type VisibilityIn = {
+  visibility: "private" | "link" | "public";
 };

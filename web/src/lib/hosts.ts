@@ -1,7 +1,6 @@
 /** Where a link really leads, and whether its text says something else (THREATS ). */
 
 /** Characters that show nothing or turn the order of what is shown. */
-// eslint-disable-next-line no-control-regex, no-misleading-character-class
 const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu;
 
 export function visible(text: string): string {

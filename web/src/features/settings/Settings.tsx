@@ -8,12 +8,13 @@ import { moment } from '@/lib/format';
 import { visible } from '@/lib/hosts';
 import { LANGUAGES, type Language, changeLanguage, language } from '@/lib/i18n';
 import { useSignOut } from '@/lib/session';
+import { useConnections, useDisconnect } from './api/connections';
 import { useConsents, useRevokeAllConsents, useRevokeConsent } from './api/consents';
 import { useEndOtherSessions, useEndSession, useSessions } from './api/sessions';
 import { useModels } from './api/models';
 import css from './Settings.module.css';
 
-const PARTS = ['look', 'permissions', 'models', 'sessions'] as const;
+const PARTS = ['look', 'connections', 'permissions', 'models', 'sessions'] as const;
 
 export default function Settings({ part, user }: { part: string | undefined; user: UserOut }) {
   const { t } = useTranslation();
@@ -30,6 +31,7 @@ export default function Settings({ part, user }: { part: string | undefined; use
           ))}
         </Tabs.List>
         <Tabs.Panel value="look"><Look user={user} /></Tabs.Panel>
+        <Tabs.Panel value="connections"><Connections /></Tabs.Panel>
         <Tabs.Panel value="permissions"><Permissions /></Tabs.Panel>
         <Tabs.Panel value="models"><Models /></Tabs.Panel>
         <Tabs.Panel value="sessions"><Sessions /></Tabs.Panel>
@@ -59,6 +61,41 @@ function Look({ user }: { user: UserOut }) {
       <Button variant="default" onClick={() => void signOut()}>
         {t('settings.sign_out')}
       </Button>
+    </div>
+  );
+}
+
+function Connections() {
+  const { t, i18n } = useTranslation();
+  const connections = useConnections();
+  const disconnect = useDisconnect();
+  if (connections.isError) return <Trouble error={connections.error} onRetry={() => void connections.refetch()} />;
+  const list = connections.data ?? [];
+  return (
+    <div className={css.part}>
+      <p>{t('settings.connections_say')}</p>
+      {disconnect.isError && <Trouble error={disconnect.error} />}
+      {!connections.isPending && list.length === 0 && <p className={css.dim}>{t('settings.connections_none')}</p>}
+      <ul className={css.rows}>
+        {list.map((each) => (
+          <li key={each.id}>
+            <div>
+              <strong>
+                {each.host} · {visible(each.gpt_name)}
+              </strong>
+              <div className={css.dim}>
+                {t(`settings.connection_${each.state}`)} · {t('settings.since', { time: moment(each.created_at, i18n.language) })}
+                {each.account && ` · ${visible(each.account)}`}
+                {each.hint && ` · …${visible(each.hint)}`}
+                {each.scope && ` · ${visible(each.scope)}`}
+              </div>
+            </div>
+            <Button size="compact-md" variant="default" loading={disconnect.isPending && disconnect.variables === each.id} onClick={() => disconnect.mutate(each.id)}>
+              {t('settings.disconnect')}
+            </Button>
+          </li>
+        ))}
+      </ul>
     </div>
   );
 }

@@ -1,6 +1,10 @@
-/** A person's own accounts at the APIs that are called. */
+/** A person's own accounts and keys at the APIs that are called. */
 import { api } from '@/lib/api-client';
+import type { ConnectedOut, StartOut } from '@/lib/api-types';
 
-export const beginConnection = (actionId: string) => api.post<{ url: string }>(`actions/${actionId}/sign-in`);
+/** The provider's address; opened in this very browser. */
+export const startConnection = (actionId: string) => api.post<StartOut>('connections/start', { action_id: actionId });
 
-export const saveKey = (actionId: string, key: string) => api.put<unknown>(`actions/${actionId}/key`, { key });
+/** Calls that wait for the key go on by themselves. */
+export const enterKey = (actionId: string, key: string) =>
+  api.post<ConnectedOut>('connections/key', { action_id: actionId, key });

@@ -1,5 +1,5 @@
 /** Conversations: list, begin, rename, delete. */
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { type QueryClient, queryOptions, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api } from '@/lib/api-client';
 import type { ConversationChange, ConversationDetail, ConversationIn, ConversationOut, ConversationPage, Done } from '@/lib/api-types';
 
@@ -15,22 +15,28 @@ export function useConversations() {
   });
 }
 
-export function useConversation(id: string) {
-  return useQuery({
+export const conversationQuery = (id: string) =>
+  queryOptions({
     queryKey: ['conversation', id],
     queryFn: ({ signal }) => api.get<ConversationDetail>(`conversations/${id}`, signal),
     retry: (count, error) => count < 2 && !('status' in error && error.status === 404),
   });
-}
+
+export const useConversation = (id: string) => useQuery(conversationQuery(id));
 
 export const createConversation = (given: ConversationIn) => api.post<ConversationOut>('conversations', given);
 
+export const chooseBranch = (id: string, head: string) =>
+  api.patch<ConversationOut>(`conversations/${id}`, { head_turn_id: head });
+
+export function refreshConversations(client: QueryClient, id?: string): void {
+  void client.invalidateQueries({ queryKey: LIST });
+  if (id !== undefined) void client.invalidateQueries({ queryKey: ['conversation', id] });
+}
+
 export function useRefreshConversations() {
   const client = useQueryClient();
-  return (id?: string) => {
-    void client.invalidateQueries({ queryKey: LIST });
-    if (id !== undefined) void client.invalidateQueries({ queryKey: ['conversation', id] });
-  };
+  return (id?: string) => refreshConversations(client, id);
 }
 
 export function useChangeConversation() {

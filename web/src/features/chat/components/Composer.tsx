@@ -3,6 +3,7 @@ import { type DragEvent, type KeyboardEvent, useEffect, useRef, useState } from 
 import { useTranslation } from 'react-i18next';
 import { Icon } from '@/components/ui/Icon';
 import { useProblemText } from '@/components/ui/Trouble';
+import { newKey } from '@/lib/api-client';
 import { bytes } from '@/lib/format';
 import { uploadFile } from '../api/files';
 import { keepDraft, readDraft } from '../model/drafts';
@@ -13,7 +14,7 @@ const LONGEST = 400_000;
 const PASTED_AS_FILE = 100_000;
 
 interface Attached {
-  key: number;
+  key: string;
   name: string;
   size: number;
   id: string | null;
@@ -32,8 +33,6 @@ interface Props {
   onSend: (text: string, fileIds: string[]) => Promise<boolean>;
   onStop?: () => void;
 }
-
-let nextKey = 0;
 
 export function Composer({ place, conversationId, running, disabled, autoFocus, onSend, onStop }: Props) {
   const { t, i18n } = useTranslation();
@@ -68,12 +67,12 @@ export function Composer({ place, conversationId, running, disabled, autoFocus, 
 
   const add = (list: Iterable<File>) => {
     for (const file of list) {
-      const key = (nextKey += 1);
+      const key = newKey();
       setFiles((now) => [...now, { key, name: file.name || 'file', size: file.size, id: null, error: null, file }]);
       upload(key, file);
     }
   };
-  const upload = (key: number, file: File) => {
+  const upload = (key: string, file: File) => {
     const set = (change: Partial<Attached>) =>
       setFiles((now) => now.map((each) => (each.key === key ? { ...each, ...change } : each)));
     set({ error: null });
@@ -144,8 +143,11 @@ export function Composer({ place, conversationId, running, disabled, autoFocus, 
         </ul>
       )}
       <textarea ref={area} className={css.text} rows={1} value={text} placeholder={t('composer.placeholder')}
-        aria-label={t('composer.label')} onKeyDown={onKey} onFocus={prepareMarkdown}
-        onChange={(event) => setText(event.target.value)}
+        aria-label={t('composer.label')} onKeyDown={onKey}
+        onChange={(event) => {
+          if (text === '') prepareMarkdown();
+          setText(event.target.value);
+        }}
         onPaste={(event) => {
           const pasted = event.clipboardData.getData('text/plain');
           if (event.clipboardData.files.length > 0) {

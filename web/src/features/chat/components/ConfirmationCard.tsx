@@ -77,7 +77,7 @@ export function ConfirmationCard({ call, asked, gptName }: Props) {
         <>
           <div className={css.fields}>
             {fields.map((field, index) => (
-              <Textarea key={field.name} label={field.name} value={field.text} autosize={false} rows={field.text.length > 60 ? 3 : 1}
+              <Textarea key={field.path.join('\n')} label={visible(field.path.join(' › '))} value={field.text} autosize={false} rows={field.text.length > 60 ? 3 : 1}
                 description={field.kind === 'json' ? t('confirm.as_json') : undefined}
                 error={field.kind === 'json' && writeFields([field]) === null ? t('confirm.not_json') : undefined}
                 onChange={(event) => {

@@ -1,10 +1,10 @@
 import { Button, Loader } from '@mantine/core';
+import { useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Trouble } from '@/components/ui/Trouble';
-import { api } from '@/lib/api-client';
-import type { ConversationOut, TurnOut } from '@/lib/api-types';
-import { useConversation } from '../api/conversations';
+import type { TurnOut } from '@/lib/api-types';
+import { chooseBranch, conversationQuery, useConversation } from '../api/conversations';
 import { stopTurn } from '../api/turns';
 import { takeFirstMessage } from '../model/first-message';
 import { stateOf } from '../model/fold';
@@ -22,6 +22,7 @@ interface Props {
 /** An open conversation: its turns, and the composer below them. */
 export function Conversation({ id, gptName }: Props) {
   const { t } = useTranslation();
+  const client = useQueryClient();
   const detail = useConversation(id);
   const { snapshot, outgoing, send, retry, edit, forget, store } = useConversationStore(id);
   const { turns, connection, settled } = snapshot;
@@ -43,21 +44,15 @@ export function Conversation({ id, gptName }: Props) {
     (text: string, forceFunction?: string) => void send({ text, force_function: forceFunction ?? null }),
     [send],
   );
-  const showBranch = useCallback(
+  const onBranch = useCallback(
     async (turnId: string) => {
-      try {
-        const all = detail.data?.turns ?? [];
-        const head = leafOf(all, turnId);
-        await api.patch<ConversationOut>(`conversations/${id}`, { head_turn_id: head });
-        store.showBranch(branchOf(all, head));
-        setProblem(null);
-      } catch (error) {
-        setProblem(error);
-      }
+      const now = await client.ensureQueryData(conversationQuery(id));
+      const head = leafOf(now.turns, turnId);
+      await chooseBranch(id, head);
+      store.showBranch(branchOf(now.turns, head));
     },
-    [detail.data, id, store],
+    [client, id, store],
   );
-  const onBranch = useCallback((turnId: string) => void showBranch(turnId), [showBranch]);
 
   const stop = () => {
     if (last === undefined) return;

@@ -28,7 +28,7 @@ export function NewChat({ gptId, gpt, onOpen, children }: Props) {
     setProblem(null);
     setLast(text);
     try {
-      const made = await createConversation({ gpt_id: gptId });
+      const made = await createConversation({ gpt_id: gptId, title: titleFrom(text) });
       leaveFirstMessage(made.id, { text, file_ids: fileIds });
       refresh();
       onOpen(made.id);
@@ -66,4 +66,10 @@ export function NewChat({ gptId, gpt, onOpen, children }: Props) {
       </div>
     </div>
   );
+}
+
+/** The first words of what was said; renamed at will later. */
+function titleFrom(text: string): string {
+  const line = visible(text).trim().split(/\s+/).join(' ');
+  return line.length > 60 ? `${line.slice(0, 59)}…` : line;
 }

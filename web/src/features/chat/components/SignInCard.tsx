@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { Trouble } from '@/components/ui/Trouble';
 import type { SignInAsked } from '@/lib/api-types';
 import { visible } from '@/lib/hosts';
-import { beginConnection, saveKey } from '../api/connections';
+import { enterKey, startConnection } from '../api/connections';
 import { finishSignIn } from '../api/turns';
 import type { CallView } from '../model/fold';
 import { useAttention } from '../model/use-attention';
@@ -44,7 +44,7 @@ export function SignInCard({ call, asked, gptName }: Props) {
     const window_ = window.open('', '_blank');
     void attempt(async () => {
       try {
-        const { url } = await beginConnection(asked.action_id);
+        const { url } = await startConnection(asked.action_id);
         if (window_ === null) window.location.assign(url);
         else window_.location.assign(url);
         setOpened(true);
@@ -58,9 +58,8 @@ export function SignInCard({ call, asked, gptName }: Props) {
   const giveKey = (event: FormEvent) => {
     event.preventDefault();
     void attempt(async () => {
-      await saveKey(asked.action_id, key.trim());
+      await enterKey(asked.action_id, key.trim());
       setKey('');
-      await finishSignIn(call.turnId, call.id, true);
     });
   };
 

@@ -19,7 +19,7 @@ interface Props {
   onAsk: ((text: string, forceFunction?: string) => void) | null;
   onRetry: (turnId: string) => Promise<void>;
   onEdit: (turnId: string, text: string, fileIds: readonly string[]) => Promise<void>;
-  onBranch: (turnId: string) => void;
+  onBranch: (turnId: string) => Promise<void>;
 }
 
 /** What was said, what was called and what was answered: one turn. */
@@ -79,7 +79,7 @@ export const Turn = memo(function Turn({ turn, gptName, mayChange, branches, onA
                 {t('chat.retry')}
               </Button>
             )}
-            {branches !== null && <Branches branches={branches} onBranch={onBranch} />}
+            {branches !== null && <Branches branches={branches} onBranch={(id) => attempt(onBranch(id))} />}
           </div>
         )}
       </div>

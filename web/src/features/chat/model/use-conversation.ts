@@ -1,7 +1,8 @@
-import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import { useQueryClient } from '@tanstack/react-query';
+import { useCallback, useMemo, useState, useSyncExternalStore } from 'react';
 import { newKey } from '@/lib/api-client';
 import type { AcceptedOut, MessageIn } from '@/lib/api-types';
-import { useRefreshConversations } from '../api/conversations';
+import { refreshConversations } from '../api/conversations';
 import { editTurn, retryTurn, sendMessage } from '../api/turns';
 import { ConversationStore } from './store';
 
@@ -14,21 +15,17 @@ export interface Outgoing {
 }
 
 export function useConversationStore(id: string) {
-  const refresh = useRefreshConversations();
-  const latest = useRef(refresh);
-  useEffect(() => {
-    latest.current = refresh;
-  });
-  const store = useMemo(() => new ConversationStore(id, () => latest.current(id)), [id]);
+  const client = useQueryClient();
+  const store = useMemo(() => new ConversationStore(id, () => refreshConversations(client, id)), [id, client]);
   const snapshot = useSyncExternalStore(store.subscribe, store.read);
   const [outgoing, setOutgoing] = useState<Outgoing | null>(null);
 
   const took = useCallback(
     (accepted: AcceptedOut) => {
       store.take(accepted.event);
-      latest.current(id);
+      refreshConversations(client, id);
     },
-    [store, id],
+    [store, id, client],
   );
 
   const send = useCallback(
