@@ -6,10 +6,11 @@ not fit, a text that breaks off) the document is refused, with the place and the
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
-import regex as re  # possessive groups, which Python before 3.11.5 matches wrongly (gh-106052)
+import regex  # for possessive groups, which Python before 3.11.5 matches wrongly (gh-106052)
 
 from actionry.findings import Position
 from actionry.limits import ReadLimits
@@ -22,7 +23,7 @@ Expecting = Literal["key", "colon", "value", "comma", "end"]
 PLAIN_SPACE = re.compile(r"[ \t\r\n]*+")
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/|#[^\n]*|<!--.*?-->", re.S)
 ODD_SPACE = re.compile("[\x0b\x0c\x85\xa0\u1680\u180e\u2000-\u200f\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]+")
-STRICT_STRING = re.compile(
+STRICT_STRING = regex.compile(
     r'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+"'
 )
 STRING_PIECE = re.compile(r'[^"\\\x00-\x1f]*+')

@@ -27,6 +27,8 @@ def read_strict_json(text: str, limits: ReadLimits, lines: Lines) -> Any:
     try:
         root = orjson.loads(text)
     except orjson.JSONDecodeError as error:
+        if "Not enough memory" in error.msg:
+            raise MemoryError from None  # says nothing about the text: mending it would take the rest
         if "infinity" not in error.msg:
             raise
         # Either too large, or an integer of more than 308 digits, which is fine.
