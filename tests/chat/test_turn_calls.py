@@ -19,7 +19,9 @@ from actionry.chat.events import (
     SignInAsked,
     TurnFinished,
 )
+from actionry.chat.log import StaleRunner
 from actionry.chat.services import BUDGETS
+from actionry.chat.turn import run_turn
 from actionry.credentials.schemes import Bearer, NotConnected
 from actionry.credentials.secret import Secret
 from actionry.gpts.gpt import KeyAuthentication, OAuthAuthentication
@@ -559,3 +561,18 @@ async def test_branches_see_their_own_past_only() -> None:
     await room.run(edited)
     texts = [getattr(message, "text", "") for message in room.provider.requests[0].messages[1:]]
     assert texts == ["one", "A.", "two, but better"]
+
+
+@pytest.mark.row("T-05")
+async def test_many_runners_at_once_make_one_call() -> None:
+    """However many processes believe that the turn is theirs: the one with the last lease goes on, the others stop."""
+    async with todo_api() as todo:
+        room = Room(provider=Scripted(ADD, says("Added.")), actions={"a-todo": todo.action()}, outbound=todo.door)
+        turn = await room.turn("Add milk")
+        room.answer(turn)
+        keys = [await room.log.lease(turn, f"runner-{number}", seconds=-1) for number in range(20)]
+        runs = [run_turn(room.context(turn), key, room.services()) for key in keys if key is not None]
+        found = await asyncio.gather(*runs, return_exceptions=True)
+        assert sum(isinstance(each, StaleRunner) for each in found) == 19
+        assert len(todo.received) == 1
+        assert room.kinds(turn).count("call_finished") == 1

@@ -5,7 +5,7 @@ A process that continues a turn knows no more than this, and needs no more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
@@ -258,12 +258,3 @@ def result_text(call: CallState) -> str:
     if call.changed:
         return f"The user changed the arguments to {call.proposed.arguments} before the call.\n{text}"
     return text
-
-
-def spoken(states: Sequence[TurnState]) -> str:
-    """All that users and the model said, for tests and previews."""
-    parts = []
-    for state in states:
-        parts.append(state.user.text if state.user is not None else "")
-        parts.extend(each.text for each in state.rounds)
-    return "\n".join(part for part in parts if part)
