@@ -2,7 +2,7 @@
 
 Words and their relatives (synonyms, field of life, spelling), weighted by field and rarity as BM25F does, then the
 dependencies between operations (search_dependencies.py). Everything is read from the operations themselves and from
-small tables of this project; no model, no file, nothing beyond the standard library. See docs/explanation/search.md.
+small tables of this project; no model, no file, nothing beyond the standard library. See docs/explanations/search.md.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Found(Generic[F]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
-    """Set on the looked-at half of the development data (docs/explanation/search.md); kept round on purpose."""
+    """Set on the looked-at half of the development data (docs/explanations/search.md); kept round on purpose."""
 
     fields: dict[Field, float]
     length_share: float = 0.5
