@@ -212,7 +212,7 @@ async def serving(
     data_dir: Path, *, models: Models | None = None, environ: Mapping[str, str] | None = None, **given: Any
 ) -> AsyncIterator[RunningServer]:
     """A server with this data folder; `given` are settings."""
-    listener = socket.socket()
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     listener.listen(256)
     port = listener.getsockname()[1]

@@ -208,7 +208,7 @@ class DemoServer:
 
 def _listen(preferred: int) -> socket.socket:
     """The port of the last start where it is free, so that what a user allowed stays allowed."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # as in main.py
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", preferred))

@@ -50,7 +50,8 @@ UPLOADS = frozenset({"/api/v1/files"})
 """Paths that take a form."""
 
 
-def services_of(request: Request) -> Services:
+async def services_of(request: Request) -> Services:
+    """Async, though it waits for nothing: the framework runs plain functions in a thread."""
     services: Services = request.app.state.services
     return services
 
