@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -10,7 +13,6 @@ from fastapi import Request
 
 from actionry.actions.action import Action
 from actionry.actions.file_names import safe_name
-from actionry.actions.plan import plans_of
 from actionry.credentials.oauth import OAuthSettings
 from actionry.errors import ActionryError, DocumentError
 from actionry.gpts.gpt import (
@@ -22,12 +24,13 @@ from actionry.gpts.gpt import (
     OAuthAuthentication,
     Visibility,
 )
+from actionry.http import origin_of
 from actionry.limits import ACTIONRY, EDITOR_LIMITS
 from actionry.manifest import Manifest
 from actionry.openapi.gpt_rules import Publication, lint_publication
 from actionry.server.deps import Identity
 from actionry.server.documents import Documents, Loaded, refusal
-from actionry.server.problems import FieldProblem, ProblemError, field_problem, not_found
+from actionry.server.problems import FieldProblem, ProblemError, field_problem, not_found, problem_of
 from actionry.server.services import Services
 from actionry.server.shapes_gpts import (
     ActionRow,
@@ -87,8 +90,16 @@ async def action_domains(services: Services) -> tuple[str, ...] | None:
 
 
 def origin_of_action(action: Action) -> str:
-    """Where the action's credentials belong; "" without a server."""
-    return plans_of(action).main_origin
+    """Where its credentials belong: the origin of most operations, the first of equals; "" without a server."""
+    origins = Counter(filter(None, (_origin(operation.server_url) for operation in action.operations)))
+    return origins.most_common(1)[0][0] if origins else ""
+
+
+def _origin(url: str) -> str:
+    try:
+        return origin_of(url)
+    except ValueError:
+        return ""
 
 
 def host_of(url: str) -> str:
@@ -140,6 +151,30 @@ def check_revision(gpt: Gpt, revision: int) -> None:
             f"Somebody has changed the draft in between (it is revision {gpt.draft_revision} now). "
             "Load it again, and repeat your change.", whose_turn="user",
         )  # fmt: skip
+
+
+@contextmanager
+def naming(field: str) -> Iterator[None]:
+    """What is refused inside names this field of the body; a document's place goes along."""
+    try:
+        yield
+    except ActionryError as error:
+        known = problem_of(error)
+        problem = known.problem
+        if problem.status != 422 or problem.errors:
+            raise
+        places = {}
+        if isinstance(error, DocumentError):
+            places = {"finding": error.code, "line": error.line, "column": error.column}
+        raise ProblemError(
+            problem.status,
+            problem.code,
+            problem.detail,
+            errors=[FieldProblem(location="body", pointer=f"/{field}", message=error.message)],
+            whose_turn=problem.whose_turn,
+            may_retry=problem.may_retry,
+            extra={name: value for name, value in places.items() if value},
+        ) from None
 
 
 # -------------------------------------------------------------------------------------------------------------- fields

@@ -6,6 +6,7 @@ What these routes answer never holds a secret; they are fields that can be writt
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -68,6 +69,7 @@ from actionry.server.gpt_editing import (
     check_server,
     detach,
     gpt_suggestion,
+    naming,
     oauth_settings,
     origin_of_action,
     require_action,
@@ -117,18 +119,19 @@ ROW = "/gpts/{gpt_id}/actions/{action_id}"
 # ----------------------------------------------------------------------------------------------------------- documents
 
 
-@router.post("/documents/check", operation_id="checkDocument", responses=documented(401, 422, 429))
+@router.post("/actions/documents/check", operation_id="checkDocument", responses=documented(401, 422, 429))
 async def check_document(body: CheckIn, identity: Builder, services: Use, documents: Reader) -> ReadingOut:
     """Read a document: operations, tokens, security, and what is wrong with it. Nothing is stored."""
     _count(services, identity)
     return await _reading(services, documents, body.text, body.base_url or None, body.profile)
 
 
-@router.post("/documents/import", operation_id="importDocument", responses=documented(401, 422, 429, 502, 504))
+@router.post("/actions/documents/import", operation_id="importDocument", responses=documented(401, 422, 429, 502, 504))
 async def import_document(body: ImportIn, identity: Builder, services: Use, documents: Reader) -> ImportOut:
     """Find a document: by URL, bare domain or plugin manifest, or in the given text. Nothing is stored."""
     _count(services, identity)
-    loaded = await documents.find(body.source)
+    with naming("source"):
+        loaded = await documents.find(body.source)
     around = Surroundings(profile=body.profile, domains=await action_domains(services))
     manifest = loaded.manifest
     return ImportOut(
@@ -141,18 +144,19 @@ async def import_document(body: ImportIn, identity: Builder, services: Use, docu
     )
 
 
-@router.post("/documents/fix", operation_id="fixDocument", responses=documented(401, 422, 429))
+@router.post("/actions/documents/fix", operation_id="fixDocument", responses=documented(401, 422, 429))
 async def fix_document(body: FixIn, identity: Builder, services: Use, documents: Reader) -> FixOut:
     """Write the document anew with one automatic fix, or with all of them."""
     _count(services, identity)
-    text, mended = await documents.fix(
-        body.text, base_url=body.base_url or None, profile=body.profile, code=body.code, pointer=body.pointer
-    )
+    with naming("text"):
+        text, mended = await documents.fix(
+            body.text, base_url=body.base_url or None, profile=body.profile, code=body.code, pointer=body.pointer
+        )
     reading = await _reading(services, documents, text, body.base_url or None, body.profile)
     return FixOut(text=text, mended=[finding_out(finding) for finding in mended], reading=reading)
 
 
-@router.post("/documents/format", operation_id="formatDocument", responses=documented(401, 422, 429))
+@router.post("/actions/documents/format", operation_id="formatDocument", responses=documented(401, 422, 429))
 async def format_document(body: FormatIn, identity: Builder, services: Use, documents: Reader) -> FormatOut:
     """Two spaces, YAML at 120 columns; what cannot be parsed is left untouched."""
     _count(services, identity)
@@ -163,14 +167,15 @@ async def format_document(body: FormatIn, identity: Builder, services: Use, docu
     return FormatOut(text=text, changed=text != body.text)
 
 
-@router.post("/oauth/discover", operation_id="discoverSignIn", responses=documented(400, 401, 422, 502, 504))
+@router.post("/actions/sign-in/discover", operation_id="discoverSignIn", responses=documented(400, 401, 422, 502, 504))
 async def discover_sign_in(body: DiscoverIn, identity: Builder, services: Use, connecting: Connects) -> DiscoverOut:
     """Fill in the OAuth form from a provider's discovery document, or for a known provider."""
     _count(services, identity)
     known = find_provider(body.issuer)
     if known is not None and "/.well-known/" not in body.issuer:
         return DiscoverOut(authentication=with_provider(OAuthAuthentication(), known), can_register=False, scopes=[])
-    metadata = await drive(discover_flow(body.issuer), connecting.door)
+    with naming("issuer"):
+        metadata = await drive(discover_flow(body.issuer), connecting.door)
     return DiscoverOut(
         authentication=_from_metadata(OAuthAuthentication(), metadata),
         can_register=metadata.registration_endpoint is not None,
@@ -257,19 +262,19 @@ async def save_authentication(
     _, gpt = await require_editor(services, identity, gpt_id)
     check_revision(gpt, body.revision)
     before = action_in(gpt.draft, action_id)
-    shelf = Shelf(services, documents, identity, gpt_id)
-    origin = await shelf.origin(before)
+    origin = await Shelf(services, documents, identity, gpt_id).origin(before)
+    callback = callback_url(services, action_id)
     looks: Any = None
+    secret: Secret | None = None
     match body.authentication:
         case NoneIn():
             authentication: Authentication = NoAuthentication()
-            secret = None
         case KeyIn() as form:
-            authentication, secret, looks = _key_form(form, origin)
+            with naming("authentication"):
+                authentication, secret, looks = _key_form(form, origin)
         case OAuthIn() as form:
-            authentication, secret = await _oauth_form(
-                connecting, documents, form, origin, callback_url(services, action_id)
-            )
+            with naming("authentication"):
+                authentication, secret = await _oauth_form(connecting, documents, form, origin, callback)
     action = before.model_copy(update={"authentication": authentication})
     shown = await _save(services, documents, identity, gpt, before, action)
     await _keep_secret(services, identity, action, origin, secret)
@@ -297,7 +302,8 @@ async def save_scheme_key(
         raise field_problem("scheme", f"The document has these schemes: {names}.", location="path")
     origin = _require_origin(origin_of_action(loaded.action))
     key = Secret(body.key.get_secret_value())
-    check_key(KeyAuthentication(form="bearer"), key)
+    with naming("key"):
+        check_key(KeyAuthentication(form="bearer"), key)
     await services.storage.connections.put_key(identity, action_id, scheme, key, origin=origin, for_everyone=True)
     return await _show(services, documents, identity, gpt_id, action_id)
 
@@ -339,7 +345,8 @@ async def dry_run(
     _, gpt = await require_editor(services, identity, gpt_id)
     action = action_in(gpt.draft, action_id)
     loaded = await Shelf(services, documents, identity, gpt_id).load(action)
-    return await _dry_run(services, connecting, identity, gpt, action, loaded.action, body)
+    with naming("arguments"):
+        return await _dry_run(services, connecting, identity, gpt, action, loaded.action, body)
 
 
 # -------------------------------------------------------------------------------------------------------------- helpers
@@ -375,11 +382,12 @@ async def _given(services: Services, documents: Documents, body: DocumentIn, bef
     domains = await action_domains(services)
     base_url = check_base_url(documents, body.base_url, domains) if body.base_url is not None else None
     if body.source is not None:
-        loaded = await documents.find(body.source)
+        with naming("source"):
+            loaded = await documents.find(body.source)
     else:
         kept = base_url if body.base_url is not None else (before.base_url if before is not None else None)
-        loaded = await documents.read(body.text or "", base_url=kept)
-        loaded.source_url = body.source_url or None
+        with naming("text"):
+            loaded = replace(await documents.read(body.text or "", base_url=kept), source_url=body.source_url or None)
     check_server(documents, loaded.action.server_url, domains, "servers")
     return loaded
 

@@ -14,7 +14,7 @@ from actionry.credentials.secret import Secret
 from actionry.errors import ActionryError, OAuthError
 from actionry.server.connecting import Connecting, connection_out, go_on
 from actionry.server.deps import AccountOwner, Anybody, Chatter, Identity, Use
-from actionry.server.gpt_editing import callback_url
+from actionry.server.gpt_editing import callback_url, naming
 from actionry.server.logs import log
 from actionry.server.problems import ProblemError, documented, not_found
 from actionry.server.routes.gpts import Connects
@@ -79,7 +79,8 @@ async def enter_key(body: UserKeyIn, identity: Chatter, services: Use, connectin
     """Enter your own key for an API. Calls that wait for it go on."""
     require_rate(services.rates, f"connect:{identity.user_id}", per_minute=STARTS_PER_MINUTE)
     place = await connecting.place(identity, body.action_id, preview=body.preview)
-    row = await connecting.keep_key(identity, place, Secret(body.key.get_secret_value().strip()))
+    with naming("key"):
+        row = await connecting.keep_key(identity, place, Secret(body.key.get_secret_value().strip()))
     resumed = await go_on(services, identity, body.action_id)
     return ConnectedOut(connection=await _own(services, identity, row), resumed=resumed)
 
@@ -117,6 +118,8 @@ async def oauth_callback(
     except (ActionryError, ProblemError) as error:
         log(logging.WARNING, "a sign-in to an API was refused", user=identity.user_id, action=action_id[:100])
         message = error.problem.detail if isinstance(error, ProblemError) else str(error)
+        if "text/html" not in request.headers.get("accept", ""):
+            raise ProblemError(400, "sign_in_failed", message, whose_turn="user") from None
         return _page("Nothing was linked", message, status=400)
 
 

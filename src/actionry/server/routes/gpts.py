@@ -33,6 +33,7 @@ from actionry.server.gpt_editing import (
     duplicate,
     gpt_suggestion,
     host_of,
+    naming,
     needs_of,
     origin_of_action,
     require_editor,
@@ -74,7 +75,7 @@ Reader = Annotated[Documents, Depends(documents_of)]
 Connects = Annotated[Connecting, Depends(connecting_of)]
 
 
-@router.get("/editor", operation_id="getEditor", responses=documented(401))
+@router.get("/actions/editor", operation_id="getEditor", responses=documented(401))
 async def get_editor(identity: Builder, services: Use) -> EditorOut:
     """Limits, categories, known sign-in providers and example documents."""
     from actionry.credentials.oauth import KNOWN_PROVIDERS
@@ -121,7 +122,8 @@ async def create_gpt(body: GptIn, identity: Builder, services: Use, documents: R
     """Make a GPT, empty or of an API: `source` is an address, a document or a manifest that becomes its action."""
     content = GptContent(name=body.name, description=body.description, instructions=body.instructions)
     check_fields(content)
-    loaded = await documents.find(body.source) if body.source else None
+    with naming("source"):
+        loaded = await documents.find(body.source) if body.source else None
     if loaded is not None:
         await _check_usable(services, documents, loaded)
         content = _named_after(content, loaded)
