@@ -179,14 +179,18 @@ def main() -> None:
     quick_leases()
     schema.revisions()
     server = make_server(settings, models=FixedModels(Talker()))
+    ended = 0
     for line in sys.stdin:
+        if ended:  # only now: until here nobody else can have its number, which may be killed
+            os.waitpid(ended, 0)
         point, _, passing = line.strip().rpartition(" ")
         child = os.fork()
         if child == 0:
             _serve(settings, server, point, int(passing))
         print(f"pid {child}", flush=True)
-        os.waitpid(child, 0)
+        os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
         print("ended", flush=True)
+        ended = child
 
 
 def _serve(settings: Settings, server: Server, point: str, passing: int) -> None:
