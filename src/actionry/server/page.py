@@ -14,6 +14,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from actionry.server.problems import ProblemError
 
@@ -100,19 +101,25 @@ def _file(name: str, content: bytes, packed: dict[str, bytes]) -> StaticFile:
 
 
 def add_page(app: FastAPI) -> None:
-    """The page's routes; added last, because every address that nothing else has is the page's to show."""
+    """Every address that no route has is the page's to show; it has addresses of its own, such as `/c/c-…`."""
     page = Page()
 
-    async def answer(request: Request) -> Response:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
         path = request.url.path.lstrip("/")
-        found = page.answer(path, request) if path else None
-        if found is None and path.partition("/")[0] not in NOT_PAGES and "." not in path.rpartition("/")[2]:
+        found = page.answer(path, request) if path and request.method in ("GET", "HEAD") else None
+        if found is None and request.method in ("GET", "HEAD") and _is_address(path):
             found = page.answer("index.html", request)
         if found is None:
             raise ProblemError(404, "not_found", "There is nothing at this address.")
-        return found
+        await found(scope, receive, send)
 
-    app.add_route("/{path:path}", answer, methods=["GET"], include_in_schema=False)
+    app.router.default = answer
+
+
+def _is_address(path: str) -> bool:
+    """Whether the page may show something there; the last part of such an address has no dot."""
+    return path.partition("/")[0] not in NOT_PAGES and "." not in path.rpartition("/")[2]
 
 
 # ------------------------------------------------------------------------------------------------- without a built page

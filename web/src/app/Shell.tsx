@@ -37,10 +37,16 @@ export function Shell({ session, user }: { session: SessionOut; user: UserOut })
       <nav className={css.side} aria-label={t('nav.label')}>
         <Sidebar user={user} onGo={close} />
       </nav>
-      <Drawer opened={open} onClose={close} size={290} padding={0} withCloseButton={false} lockScroll={false} aria-label={t('nav.label')}
-        styles={{ body: { height: '100%', display: 'flex', flexDirection: 'column' } }}>
-        {open && <Sidebar user={user} onGo={close} />}
-      </Drawer>
+      {open && (
+        <Drawer.Root opened onClose={close} size={290} padding={0} lockScroll={false}>
+          <Drawer.Overlay />
+          <Drawer.Content aria-label={t('nav.label')}>
+            <Drawer.Body className={css.drawer}>
+              <Sidebar user={user} onGo={close} />
+            </Drawer.Body>
+          </Drawer.Content>
+        </Drawer.Root>
+      )}
       <main className={css.main} id="main" tabIndex={-1}>
         <Suspense fallback={<Loader m="auto" aria-label={t('loading')} />}>
           <Switch location={location}>

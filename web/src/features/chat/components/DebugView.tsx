@@ -46,7 +46,7 @@ function Part({ title, copy, extra, children }: { title: string; copy?: string; 
   return (
     <div className={css.part}>
       <div className={css.title}>
-        <h4>{title}</h4>
+        <h3>{title}</h3>
         {copy !== undefined && <CopyText text={copy} label={t('copy.label')} />}
         {extra}
       </div>

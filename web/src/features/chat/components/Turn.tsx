@@ -35,7 +35,7 @@ export const Turn = memo(function Turn({ turn, gptName, mayChange, branches, onA
     <article className={css.turn} aria-busy={state === 'running'} data-turn={turn.id}>
       <Question turn={turn} mayChange={mayChange} onEdit={onEdit} />
       <div className={css.answer}>
-        <h3 className="seen-by-readers">{t('chat.answer')}</h3>
+        <h2 className="seen-by-readers">{t('chat.answer')}</h2>
         {turn.pieces.map((piece, index) => {
           switch (piece.kind) {
             case 'text':
@@ -142,7 +142,7 @@ function Question({ turn, mayChange, onEdit }: Pick<Props, 'turn' | 'mayChange' 
   }
   return (
     <div className={css.question}>
-      <h3 className="seen-by-readers">{t('chat.you')}</h3>
+      <h2 className="seen-by-readers">{t('chat.you')}</h2>
       <div className={css.bubble}>{turn.text}</div>
       {turn.fileIds.length > 0 && (
         <ul className={css.files}>
