@@ -286,9 +286,15 @@ def _finder(spellings: list[str]) -> Callable[[str], bool]:
     return meets
 
 
-def _rarity(character: str) -> int:
-    place = COMMON_FIRST.find(character)
-    return len(COMMON_FIRST) if place < 0 else place
+class _Rarity(dict[str, int]):
+    """Character -> how rare it is; asked of some hundred characters for each call, so without a Python function."""
+
+    def __missing__(self, character: str) -> int:
+        return len(COMMON_FIRST)
+
+
+_RARITY = _Rarity({character: place for place, character in enumerate(COMMON_FIRST)})
+_rarity = _RARITY.__getitem__
 
 
 def mask(value: Any, secrets: Iterable[Secret] = ()) -> Any:
