@@ -11,6 +11,7 @@ import contextlib
 import logging
 import re
 import secrets
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -43,6 +44,8 @@ from actionry.storage.files import FileLimits
 from actionry.storage.storage import Storage, open_storage
 
 SWEEP_S = 3600.0
+DOMAINS_S = 2.0
+"""A change of the allowed domains counts for turns that begin later than this."""
 
 
 @dataclass(slots=True)
@@ -195,9 +198,14 @@ async def _pseudonym_key(storage: Storage) -> bytes:
 def _allowed_domains(storage: Storage) -> Callable[[], Awaitable[tuple[str, ...] | None]]:
     """Domains that actions may call (SV-05); None, any, while an administrator has named none."""
 
+    kept: list[tuple[float, tuple[str, ...] | None]] = []
+
     async def find() -> tuple[str, ...] | None:
-        found = await storage.settings.domains("action")
-        return tuple(each.domain for each in found) if found else None
+        now = time.monotonic()
+        if not kept or now - kept[0][0] > DOMAINS_S:
+            found = await storage.settings.domains("action")
+            kept[:] = [(now, tuple(each.domain for each in found) if found else None)]
+        return kept[0][1]
 
     return find
 

@@ -24,6 +24,8 @@ LEASE_S = 30.0
 RENEW_S = 10.0
 LOOK_S = 5.0
 """Hints can be lost, leases run out and questions expire without one: after this the log is asked anyway."""
+LOOK_GAP_S = 0.1
+"""Hints come with every message; turns of this process were begun already, so the log is asked for many at once."""
 SHUTDOWN_S = 20.0
 """What running turns get after SIGTERM before they are handed to another process."""
 CRASHES = 3
@@ -133,6 +135,7 @@ class EmbeddedRunner:
             except Exception as error:  # the database is away: the turns are safe there, and asked for again
                 log(logging.WARNING, "turns cannot be looked up", error=error)
                 wait_s = min(wait_s * 2, 60.0)
+            await asyncio.sleep(LOOK_GAP_S)
             await self._hints.wait_for_work(wait_s)
 
     async def _start_waiting_turns(self) -> None:
@@ -155,8 +158,8 @@ class EmbeddedRunner:
         self._metrics.turns_running.set(len(self._tasks))
         if not task.cancelled() and (error := task.exception()) is not None:
             log(logging.ERROR, "a runner's task failed", error=error, turn=turn_id)
-        # A place is free, and an answer may have come in while this turn was being let go.
-        self._hints.work()
+        if len(self._tasks) + 1 >= self._at_once:  # a place is free again
+            self._hints.work()
 
     # -------------------------------------------------------------------------------------------------------- one turn
 
