@@ -47,7 +47,7 @@ _HOMES = {
     "rehearse": "actionry.models.rehearsal",
 }
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605  # the same list, kept once
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

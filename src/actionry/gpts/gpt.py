@@ -43,8 +43,8 @@ class OAuthAuthentication(_Shape):
     authorize_url: str = ""
     token_url: str = ""
     scope: str = ""
-    token_exchange: Literal["default_post", "basic_auth_header"] = "default_post"
-    token_content_type: Literal["form", "json"] = "form"
+    token_exchange: Literal["default_post", "basic_auth_header"] = "default_post"  # noqa: S105  # the name of a method
+    token_content_type: Literal["form", "json"] = "form"  # noqa: S105  # the name of a format
     pkce: bool = True
     issuer: str | None = None
     iss_required: bool = False

@@ -246,9 +246,9 @@ class JsonMender:
     def string(self) -> bool:
         character = self.text[self.offset]
         if character == '"':
-            match = STRICT_STRING.match(self.text, self.offset)
-            if match:
-                self.take(len(match[0]))
+            strict = STRICT_STRING.match(self.text, self.offset)
+            if strict:
+                self.take(len(strict[0]))
             else:
                 self.loose_string(self.string_end())
             return True
