@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from actionry.kit.description_rules import CODES as DESCRIPTION_CODES
 from actionry.openapi.codes import CODES
 from actionry.syntax.codes import FINDING_CODES
 
@@ -31,6 +32,12 @@ def render() -> str:
             for code, row in CODES.items()
             if code.startswith("GPT-") is is_gpt
         ]
+    lines += ["", "## Descriptions", "", "Of a document or a manifest; in English and Chinese.", ""]
+    lines += ["| code | severity | what is wrong | effect | mend |", "|---|---|---|---|---|"]
+    lines += [
+        f"| `{code}` | {row.severity} | {row.meaning} | {row.effect} | {row.mend} |"
+        for code, row in DESCRIPTION_CODES.items()
+    ]
     return "\n".join(lines) + "\n"
 
 

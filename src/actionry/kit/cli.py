@@ -20,9 +20,16 @@ _COMMANDS = {
     "call": ("actionry.kit.calling", "Call one operation, or show the exact request."),
     "new": ("actionry.kit.new", "A plugin to start from: manifest, document, routes, tests."),
     "dev": ("actionry.kit.dev", "Serve a plugin while you write it, or a remote API behind a local proxy."),
+    "test": ("actionry.kit.testcases", "What models make of what people say: a file of cases, a table, JUnit."),
+    "chat": ("actionry.kit.chatting", "Talk to an API in the terminal."),
     "serve": ("actionry.kit.serving", "The server with its web page."),
+    "doctor": ("actionry.kit.checks", "What an installation needs, looked at one by one."),
+    "backup": ("actionry.kit.maintenance:backup", "Everything that is stored, in one file."),
+    "restore": ("actionry.kit.maintenance:restore", "Bring a backup back."),
+    "upgrade": ("actionry.kit.maintenance:upgrade", "Bring the database to this version."),
+    "rotate-keys": ("actionry.kit.maintenance:rotate_keys", "A new key for stored secrets."),
 }
-"""Command -> (module that holds it under the same name, what `--help` says)."""
+"""Command -> (module that holds it as `command`, or `module:name`; what `--help` says)."""
 
 _INTRODUCTION = """Give any model any API.
 
@@ -42,7 +49,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = import_module(_COMMANDS[cmd_name][0]).command
+        module, _, name = _COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), name or "command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -211,11 +211,11 @@ class Session:
 
 
 def _lint(action: Action, manifest: Manifest | None) -> list[Finding]:
-    from actionry.kit.descriptions import lint_descriptions
+    from actionry.kit.descriptions import lint_descriptions, lint_manifest_descriptions
 
     found = [*action.findings, *lint_descriptions(action)]
     if manifest is not None:
-        found += manifest.findings
+        found += [*manifest.findings, *lint_manifest_descriptions(manifest)]
     return [finding for finding in found if finding.code not in _MEANT]
 
 

@@ -10,7 +10,7 @@ import orjson
 
 from actionry.actions.action import Action
 from actionry.errors import DocumentError
-from actionry.findings import Finding
+from actionry.findings import Finding, Locator
 from actionry.kit import terminal
 from actionry.kit.sources import open_action, read_source
 from actionry.limits import PROFILES, ProfileName
@@ -43,6 +43,7 @@ def command(
     try:
         action = open_action(source, allow=allow)
         findings = action.lint(PROFILES[profile])
+        advice = _lint_descriptions(action, profile)
     except DocumentError as error:
         manifest = _lint_manifest(source, error, profile)
         if manifest is None:
@@ -52,17 +53,41 @@ def command(
         context.exit(_exit_code(manifest))
     if fix:
         findings = _write_mended(action, findings, source, output, profile)
+    findings = sorted([*findings, *advice], key=lambda finding: _SEVERITIES.index(finding.severity))
     _print(findings, source, as_json)
     context.exit(_exit_code(findings))
+
+
+_SEVERITIES = ("error", "warning", "info")
+
+
+def _lint_descriptions(action: Action, profile: ProfileName) -> list[Finding]:
+    """What descriptions should not say, and all about the manifest by which the document was found."""
+    from actionry.kit.descriptions import lint_descriptions, lint_manifest_descriptions
+
+    found = lint_descriptions(action, PROFILES[profile])
+    if action.manifest is not None:
+        found += [*action.manifest.findings, *lint_manifest_descriptions(action.manifest, PROFILES[profile])]
+    return found
 
 
 def _lint_manifest(source: str, error: DocumentError, profile: ProfileName) -> list[Finding] | None:
     """Findings of a plugin manifest, None when the source is none."""
     if error.code != "DOC-IS-MANIFEST":
         return None
+    from actionry.kit.descriptions import lint_manifest_descriptions
     from actionry.manifest import read_manifest  # only manifests need the public-suffix list
 
-    return list(read_manifest(read_source(source), profile=PROFILES[profile]).findings)
+    content = read_source(source)
+    manifest = read_manifest(content, profile=PROFILES[profile])
+    return [*manifest.findings, *lint_manifest_descriptions(manifest, PROFILES[profile], _locator(content))]
+
+
+def _locator(content: bytes | Path) -> Locator:
+    """Finds places in the manifest's text."""
+    from actionry.syntax import read_tree
+
+    return read_tree(content.read_bytes() if isinstance(content, Path) else content).locate
 
 
 def _unreadable(error: DocumentError) -> Finding:
