@@ -12,7 +12,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 from fastapi import Request as WebRequest
@@ -51,6 +50,7 @@ from actionry.server.gpt_editing import (
     host_of,
     oauth_settings,
     origin_of_action,
+    place_of,
 )
 from actionry.server.problems import ProblemError, not_found
 from actionry.server.services import Services
@@ -127,7 +127,7 @@ class Place:
 
     @property
     def host(self) -> str:
-        return host_of(self.origin)
+        return place_of(self.origin)
 
 
 class Connecting:
@@ -506,7 +506,7 @@ def connection_out(own: OwnConnection, scope: str = "") -> ConnectionOut:
         gpt_name=own.gpt_name,
         action_id=row.action_id,
         kind=row.kind,
-        host=urlsplit(row.origin).hostname or "",
+        host=place_of(row.origin),
         origin=row.origin,
         state=row.state,
         account=row.account,

@@ -102,6 +102,14 @@ def _origin(url: str) -> str:
         return ""
 
 
+def place_of(origin: str) -> str:
+    """As people read it: the host, with its port where that is not the scheme's own."""
+    parts = urlsplit(origin)
+    host = parts.hostname or ""
+    usual = {"https": 443, "http": 80}.get(parts.scheme)
+    return host if parts.port in (None, usual) else f"{host}:{parts.port}"
+
+
 def host_of(url: str) -> str:
     try:
         return (urlsplit(url).hostname or "").lower()
@@ -374,7 +382,7 @@ async def action_row(services: Services, identity: Identity, action: GptAction, 
     return ActionRow(
         id=action.id,
         title="" if isinstance(loaded, str) else loaded.action.title,
-        domain=host_of(origin),
+        domain=place_of(origin),
         document_id=action.document_id,
         base_url=action.base_url,
         authentication=action.authentication,
@@ -491,8 +499,8 @@ async def detach(
 def _moved(old: str, new: str, then: str) -> str:
     if old != new:
         return (
-            f"The server is now {host_of(new)} instead of {host_of(old)}: keys and sign-ins for the old one are never "
-            f"sent to the new one. Enter them again, and users connect again. {then}"
+            f"The server is now {place_of(new)} instead of {place_of(old)}: keys and sign-ins for the old one are "
+            f"never sent to the new one. Enter them again, and users connect again. {then}"
         )
     return f"The OAuth addresses or the client changed: users sign in again. {then}"
 

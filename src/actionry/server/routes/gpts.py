@@ -32,10 +32,10 @@ from actionry.server.gpt_editing import (
     documents_of,
     duplicate,
     gpt_suggestion,
-    host_of,
     naming,
     needs_of,
     origin_of_action,
+    place_of,
     require_editor,
     require_gpt,
     show_gpt,
@@ -414,7 +414,7 @@ async def _about_action(
     )
     return AboutAction(
         title=source.title if source is not None else "",
-        domain=host_of(origin_of_action(source)) if source is not None else "",
+        domain=place_of(origin_of_action(source)) if source is not None else "",
         authentication=auth.kind,
         asks_you=own,
         privacy_policy_url=action.privacy_policy_url,
