@@ -4,7 +4,6 @@ ActionryError
   DocumentError             the builder can mend the document
     UnreadableDocument        it cannot be parsed at all, or breaks a budget
     UnsupportedVersion        it is neither Swagger 2.0 nor OpenAPI 3
-    UnresolvedReference       a `$ref` that leads nowhere (costs one part, never the whole document)
   ManifestError             the developer of the plugin can mend the manifest
   FunctionNotFound          the caller named a function that the action does not have
   ToolCallError             the model is told, and may try again
@@ -88,10 +87,6 @@ class UnreadableDocument(DocumentError):
 
 class UnsupportedVersion(DocumentError):
     """Parsable, but neither Swagger 2.0 nor OpenAPI 3."""
-
-
-class UnresolvedReference(DocumentError):
-    """A `$ref` that leads nowhere, to itself, or outside the document."""
 
 
 class ManifestError(DocumentError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -206,9 +206,3 @@ def _read_file(path: Path, limits: ReadLimits) -> bytes:
             mend="Give the path of a document, its text, or a mapping.",
             code="DOC-NO-FILE",
         ) from None
-
-
-def select(functions: Sequence[Function], names: Sequence[str]) -> list[Function]:
-    """The named functions, in the given order (SP-14: a builder offers a part of a document)."""
-    by_name = {function.name: function for function in functions}
-    return [by_name[name] for name in names if name in by_name]
