@@ -4,7 +4,7 @@ import { api } from '@/lib/api-client';
 import type { GptOut, ImportOut } from '@/lib/api-types';
 
 export const useImport = () =>
-  useMutation({ mutationFn: (source: string) => api.post<ImportOut>('documents/import', { source }) });
+  useMutation({ mutationFn: (source: string) => api.post<ImportOut>('actions/documents/import', { source }) });
 
 /** Made and published for its maker alone. */
 export const useMakeGpt = () =>
