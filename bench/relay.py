@@ -1,4 +1,4 @@
-"""Relaying a model's stream: added time to first token, CPU per token, memory per open stream, beside a bare Starlette relay.
+"""Relaying a model's stream beside a bare relay: added time to first token, CPU per token, memory per open stream.
 
     ./run bench relay            everything
     ./run bench relay --quick    smaller numbers of chats and streams
@@ -157,11 +157,13 @@ class Process:
 @asynccontextmanager
 async def started(role: str, *, upstream: str = "", data: str = "") -> AsyncIterator[Process]:
     port = _free_port()
-    command = [sys.executable, __file__ if __file__.endswith(".py") else str(Path(__file__)), "--role", role]
-    code = f"import runpy, sys; sys.argv = {[command[1], *command[2:], '--port', str(port), '--upstream', upstream, '--data', data]!r}; runpy.run_path({command[1]!r}, run_name='relay')['main']()"
+    arguments = [__file__, "--role", role, "--port", str(port), "--upstream", upstream, "--data", data]
+    run = f"runpy.run_path({__file__!r}, run_name='relay')['main']()"
+    code = f"import runpy, sys; sys.argv = {arguments!r}; {run}"
     began = time.perf_counter()
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment)
+    command = [sys.executable, "-c", code]
+    process = await asyncio.to_thread(subprocess.Popen, command, stdout=subprocess.PIPE, text=True, env=environment)
     assert process.stdout is not None
     line = await asyncio.to_thread(process.stdout.readline)
     url = f"http://127.0.0.1:{port}"
@@ -296,8 +298,7 @@ async def first_tokens(
     session: aiohttp.ClientSession, upstream: Process, bare: Process, person: Ours, count: int
 ) -> list[Figure]:
     rounds = 15 if count == 1 else 3
-    conversations = await person.conversations(count)
-    await asyncio.gather(*(person.chat(each) for each in conversations))  # connections and caches are warm
+    await asyncio.gather(*(person.chat(each) for each in await person.conversations(count)))  # connections are warm
     times: dict[str, list[float]] = {"direct": [], "bare": [], "ours": []}
     cpu = {"bare": 0.0, "ours": 0.0}
     for _ in range(rounds):
@@ -306,6 +307,7 @@ async def first_tokens(
         before = bare.cpu_s
         times["bare"] += await asyncio.gather(*(bare_chat(session, f"{bare.url}/relay") for _ in range(count)))
         cpu["bare"] += bare.cpu_s - before
+        conversations = await person.conversations(count)  # new ones: the relay has no history either
         before = person.process.cpu_s
         times["ours"] += await asyncio.gather(*(person.chat(each) for each in conversations))
         cpu["ours"] += person.process.cpu_s - before
@@ -323,8 +325,10 @@ async def first_tokens(
             held=added["ours"] <= bar if bar is not None else None,
         ),
         Figure(
-            name=f"time to first token, {count} chats", measured=f"{median['ours']:.1f} ms",
-            bar="<= 1.5 times bare" if count <= 50 else "", peer=f"bare relay {median['bare']:.1f} ms ({ratio:.2f} times)",
+            name=f"time to first token, {count} chats",
+            measured=f"{median['ours']:.1f} ms",
+            bar="<= 1.5 times bare" if count <= 50 else "",
+            peer=f"bare relay {median['bare']:.1f} ms ({ratio:.2f} times)",
             held=ratio <= 1.5 if count <= 50 else None,
         ),
     ]  # fmt: skip
