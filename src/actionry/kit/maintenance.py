@@ -69,9 +69,7 @@ def restore(file: Path, force: bool, data: Path | None) -> None:
     database = open_database(settings, must_exist=False)
     conflict = server_part("storage.errors").Conflict
     try:
-        info = _run(
-            database, lambda maintenance: maintenance.restore(database, settings.data_dir, file, replace=force)
-        )
+        info = _run(database, lambda maintenance: maintenance.restore(database, settings.data_dir, file, replace=force))
     except conflict:
         raise MaintenanceError(
             "The database is not empty; nothing was changed.",
@@ -126,8 +124,7 @@ def rotate_keys(only_add: bool, only_reseal: bool, data: Path | None) -> None:
     settings = read_settings(data)
     database = open_database(settings)
     if not only_reseal:
-        if _made_new_key(settings, only_add=only_add) or only_add:
-            settings = read_settings(data)
+        _make_new_key(settings, only_add=only_add)
         if only_add:
             return
     vault = find_vault(settings)
@@ -136,8 +133,8 @@ def rotate_keys(only_add: bool, only_reseal: bool, data: Path | None) -> None:
     _reseal(database, settings, vault)
 
 
-def _made_new_key(settings: Any, *, only_add: bool) -> bool:
-    """Whether the key file has a new first key; keys in the environment are the operator's to change."""
+def _make_new_key(settings: Any, *, only_add: bool) -> None:
+    """Put a new key first in the key file; keys in the environment are the operator's to change."""
     fresh = generate_key()
     if settings.secret_keys is not None:
         if only_add:
@@ -147,7 +144,7 @@ def _made_new_key(settings: Any, *, only_add: bool) -> bool:
                 "and run: actionry rotate-keys --reseal",
                 err=True,
             )
-        return False
+        return
     if find_vault(settings) is None:
         raise MaintenanceError("There are no keys yet.", mend="The first start of `actionry serve` makes them.")
     if not only_add:
@@ -156,7 +153,6 @@ def _made_new_key(settings: Any, *, only_add: bool) -> bool:
     click.echo(f"The new key {fresh.partition(':')[0]} is the first in {key_file(settings)}.")
     if only_add:
         click.echo("Restart the servers, then run: actionry rotate-keys --reseal")
-    return True
 
 
 def _reseal(database: Any, settings: Any, vault: Vault) -> None:
@@ -178,7 +174,11 @@ def _reseal(database: Any, settings: Any, vault: Vault) -> None:
 
 
 def _require_stopped(settings: Any, why: str, *, mend: str = "") -> None:
-    if not asyncio.run(is_free(settings.host, settings.port)):
+    try:
+        free = asyncio.run(is_free(settings.host, settings.port))
+    except OSError:  # not an address of this machine, so no server of ours is there
+        return
+    if not free:
         raise MaintenanceError(
             f"Something listens on {settings.host}:{settings.port}. If it is this installation's server, {why}.",
             mend=f"Stop it first, or name another port with ACTIONRY_PORT if it is something else. {mend}".strip(),
