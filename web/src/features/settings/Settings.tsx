@@ -90,7 +90,7 @@ function Connections() {
                 {each.scope && ` · ${visible(each.scope)}`}
               </div>
             </div>
-            <Button size="compact-md" variant="default" loading={disconnect.isPending && disconnect.variables === each.id} onClick={() => disconnect.mutate(each.id)}>
+            <Button size="compact-sm" variant="default" loading={disconnect.isPending && disconnect.variables === each.id} onClick={() => disconnect.mutate(each.id)}>
               {t('settings.disconnect')}
             </Button>
           </li>
@@ -122,7 +122,7 @@ function Permissions() {
                 {t('settings.until', { time: moment(each.expires_at, i18n.language) })}
               </div>
             </div>
-            <Button size="compact-md" variant="default" loading={revoke.isPending && revoke.variables === each.id} onClick={() => revoke.mutate(each.id)}>
+            <Button size="compact-sm" variant="default" loading={revoke.isPending && revoke.variables === each.id} onClick={() => revoke.mutate(each.id)}>
               {t('settings.ask_again')}
             </Button>
           </li>
@@ -173,7 +173,7 @@ function Sessions() {
               </div>
             </div>
             {!each.current && (
-              <Button size="compact-md" variant="default" loading={end.isPending && end.variables === each.id} onClick={() => end.mutate(each.id)}>
+              <Button size="compact-sm" variant="default" loading={end.isPending && end.variables === each.id} onClick={() => end.mutate(each.id)}>
                 {t('settings.end_session')}
               </Button>
             )}

@@ -44,10 +44,10 @@ export const CallCard = memo(function CallCard({ call, gptName, onAsk }: Props) 
       <Words call={call} />
       {call.state.kind === 'unknown' && onAsk !== null && (
         <div className={css.buttons}>
-          <Button size="compact-md" onClick={() => onAsk(t('call.check_message', { name: call.fn }))}>
+          <Button size="compact-sm" onClick={() => onAsk(t('call.check_message', { name: call.fn }))}>
             {t('call.check')}
           </Button>
-          <Button size="compact-md" variant="default"
+          <Button size="compact-sm" variant="default"
             onClick={() => onAsk(t('call.again_message', { name: call.fn, arguments: call.arguments }), call.fn)}>
             {t('call.run_again')}
           </Button>

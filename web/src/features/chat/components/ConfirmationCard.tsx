@@ -7,6 +7,7 @@ import { clock, pretty } from '@/lib/format';
 import { visible } from '@/lib/hosts';
 import { answerCall } from '../api/turns';
 import { type Field, fieldsOf, writeFields } from '../model/arguments';
+import { reasonText, sentenceText } from '../model/consent-words';
 import type { CallView } from '../model/fold';
 import { useAttention, useExpired } from '../model/use-attention';
 import css from './Card.module.css';
@@ -52,11 +53,11 @@ export function ConfirmationCard({ call, asked, gptName }: Props) {
       <p className={css.who}>
         {t('confirm.who', { gpt: visible(gptName ?? t('chat.assistant')), name: visible(call.fn) })}
       </p>
-      <p className={css.sentence}>{visible(asked.sentence)}</p>
+      <p className={css.sentence}>{sentenceText(t, asked.sentence)}</p>
       {asked.reasons.length > 0 && (
         <ul className={css.reasons}>
           {asked.reasons.map((reason) => (
-            <li key={reason}>{t(`confirm.reason.${reason}`, { defaultValue: visible(reason) })}</li>
+            <li key={reason}>{reasonText(t, reason)}</li>
           ))}
         </ul>
       )}

@@ -130,10 +130,10 @@ function Question({ turn, mayChange, onEdit }: Pick<Props, 'turn' | 'mayChange' 
           onChange={(event) => setEditing(event.currentTarget.value)} />
         {problem !== null && <Trouble error={problem} />}
         <div className={css.editButtons}>
-          <Button variant="default" size="compact-md" disabled={busy} onClick={() => setEditing(null)}>
+          <Button variant="default" size="compact-sm" disabled={busy} onClick={() => setEditing(null)}>
             {t('cancel')}
           </Button>
-          <Button size="compact-md" loading={busy} disabled={editing.trim() === ''} onClick={() => void save(editing)}>
+          <Button size="compact-sm" loading={busy} disabled={editing.trim() === ''} onClick={() => void save(editing)}>
             {t('composer.send')}
           </Button>
         </div>
