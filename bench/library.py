@@ -47,7 +47,11 @@ print(orjson.dumps([cpu, memory, len(functions), largest]).decode())
 _PEER = """
 import json, resource, sys, time, warnings, logging
 warnings.simplefilter("ignore"); logging.disable(logging.CRITICAL)
-import asyncio, httpx
+import asyncio
+try:
+    import httpx2 as httpx
+except ImportError:
+    import httpx
 from fastmcp import FastMCP
 document = json.load(open(sys.argv[1]))
 
@@ -56,7 +60,8 @@ def resident():
 
 base, started = resident(), time.process_time()
 try:
-    server = FastMCP.from_openapi(openapi_spec=document, client=httpx.AsyncClient(base_url="http://127.0.0.1:9"), name="peer")
+    client = httpx.AsyncClient(base_url="http://127.0.0.1:9")
+    server = FastMCP.from_openapi(openapi_spec=document, client=client, name="peer")
     tools = asyncio.run(server.list_tools())
     print(json.dumps([time.process_time() - started, resident() - base, len(tools)]))
 except Exception as error:

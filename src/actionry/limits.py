@@ -118,6 +118,7 @@ SPRING_2023 = replace(
 MANIFEST_READ_LIMITS = ReadLimits(bytes=1_000_000, depth=50, nodes=50_000, aliases=100)
 """A manifest is a page of text; a logo may be inside."""
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundLimits:
     """What one request through the door may cost (THREATS section 4, D-13…D-18)."""
