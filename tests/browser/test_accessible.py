@@ -30,7 +30,10 @@ async def test_every_screen(tmp_path: Path, language: str, scheme: str) -> None:
         await page.get_by_role("button", name=re.compile(called)).click()
         await page.get_by_text("cURL").wait_for()
         found["under the hood"] = await accessibility_problems(page)
-        for address in ("new", *(f"settings/{part}" for part in ("look", "connections", "permissions", "models", "sessions"))):
+        for address in (
+            "new",
+            *(f"settings/{part}" for part in ("look", "connections", "permissions", "models", "sessions")),
+        ):
             await page.goto(f"{visitor.server.url}/{address}")
             await page.locator("h1").wait_for()
             await page.wait_for_timeout(200)

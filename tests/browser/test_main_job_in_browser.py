@@ -178,13 +178,15 @@ async def test_paste_a_document_and_call_it(tmp_path: Path) -> None:
             "openapi": "3.0.3",
             "info": {"title": "Notes", "version": "1"},
             "servers": [{"url": base_url}],
-            "paths": {"/todos/me": {"get": {"operationId": "listNotes", "summary": "List all notes", "responses": {"200": {"description": "ok"}}}}},
+            "paths": {"/todos/me": {"get": {
+                "operationId": "listNotes", "summary": "List all notes", "responses": {"200": {"description": "ok"}},
+            }}},
         }  # fmt: skip
         await page.goto(f"{visitor.server.url}/new")
         await page.get_by_role("textbox", name="Address or document").fill(json.dumps(document))
         await page.get_by_role("button", name="Look").click()
         await expect(page.get_by_role("heading", name="Found: Notes")).to_be_visible()
-        await expect(page.get_by_text("listNotes")).to_be_visible()
+        await expect(page.get_by_text("listNotes", exact=True)).to_be_visible()
         await page.get_by_role("button", name="Chat with it now").click()
         await ask(page, "List all notes")
         allow = page.get_by_role("button", name="Allow", exact=True)

@@ -19,7 +19,7 @@ CORPUS = (
     f"![a][r]\n\n[r]: {HOST}/ref.png",
     f"[![a]({HOST}/nested.png)]({HOST}/)",
     f'<img src="{HOST}/i.png">',
-    f'<img src=x onerror="fetch(\'{HOST}/onerror\')">',
+    f"<img src=x onerror=\"fetch('{HOST}/onerror')\">",
     f'<picture><source srcset="{HOST}/s.png"><img src="{HOST}/p.png"></picture>',
     f'<div style="background:url({HOST}/css.png)">styled</div>',
     f"<style>@import url({HOST}/import.css); body {{ background: url({HOST}/body.png) }}</style>",
@@ -48,7 +48,9 @@ async def test_nothing_leaves_the_browser(tmp_path: Path) -> None:
     model = Scripted(says("\n\n".join(CORPUS) + "\n\nThe end."), name="scripted")
     async with browsing(tmp_path, models=FixedModels(model)) as visitor:
         page = await visitor.open()
-        await page.evaluate("document.addEventListener('securitypolicyviolation', e => console.error('Content Security', e.blockedURI))")
+        await page.evaluate(
+            "document.addEventListener('securitypolicyviolation', e => console.error('Content Security', e.blockedURI))"
+        )
         await page.get_by_role("textbox", name="Your message").fill("Say it all")
         await page.keyboard.press("Enter")
         await expect(page.get_by_text("The end.")).to_be_visible()
@@ -57,7 +59,9 @@ async def test_nothing_leaves_the_browser(tmp_path: Path) -> None:
             await page.mouse.wheel(0, 700)
         assert visitor.strangers() == []
         assert visitor.troubles == []
-        inside = page.locator("article").locator("script, style, iframe, object, embed, form, link, video, audio, svg image, [style*=url], [onerror], img")
+        inside = page.locator("article").locator(
+            "script, style, iframe, object, embed, form, link, video, audio, svg image, [style*=url], [onerror], img"
+        )
         assert await inside.count() == 0
         hrefs = await page.locator("article a").evaluate_all("all => all.map(a => a.protocol)")
         assert set(hrefs) <= {"https:", "http:"}

@@ -57,9 +57,7 @@ class Visitor:
     troubles: list[str] = field(default_factory=list)
     """Errors of pages, and what the content security policy reported."""
 
-    async def open(
-        self, *, language: str = "en", scheme: str = "light", width: int = 1200, height: int = 800
-    ) -> Page:
+    async def open(self, *, language: str = "en", scheme: str = "light", width: int = 1200, height: int = 800) -> Page:
         """The page at the printed address."""
         context = await self.browser.new_context(
             locale={"en": "en-GB", "zh": "zh-CN"}[language],
@@ -77,7 +75,10 @@ class Visitor:
     def watch(self, page: Page) -> None:
         page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: self.troubles.append(str(error)))
-        page.on("console", lambda message: self.troubles.append(message.text) if "Content Security" in message.text else None)
+        page.on(
+            "console",
+            lambda message: self.troubles.append(message.text) if "Content Security" in message.text else None,
+        )
 
     def strangers(self) -> list[str]:
         """Requests that left for somewhere else."""

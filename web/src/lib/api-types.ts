@@ -439,7 +439,7 @@ export type EditIn = {
 export type EditorOut = {
   limits: LimitsOut;
   categories: string[];
-  providers: ProviderOut[];
+  providers: actionry__server__shapes_gpts__ProviderOut[];
   examples: ExampleOut[];
   /** Domains that actions may call here, with all below them; null: any. */
   action_domains: string[] | null;
@@ -917,20 +917,19 @@ export type ProfileChange = {
   preferences?: Record<string, unknown> | null;
 };
 
-/** A known OAuth provider, to fill in the form. */
-export type ProviderOut = {
-  key: string;
+export type ProviderChange = {
+  base_url?: string | null;
+  /** A new key; an empty text deletes it. */
+  key?: string | null;
+  enabled?: boolean | null;
+};
+
+export type ProviderIn = {
   name: string;
-  authorize_url: string;
-  token_url: string;
-  token_exchange: "default_post" | "basic_auth_header";
-  token_content_type: "form" | "json";
-  pkce: boolean;
-  scope_separator: string;
-  refresh_scope: string;
-  issuer: string | null;
-  revocation_url: string | null;
-  extra_authorize: [string, string][];
+  /** openai, anthropic, google, ollama, openai-compatible and so on. */
+  kind: string;
+  base_url?: string | null;
+  key?: string | null;
 };
 
 export type PublishIn = {
@@ -1250,4 +1249,31 @@ export type VersionRow = {
 
 export type VisibilityIn = {
   visibility: "private" | "link" | "public";
+};
+
+export type actionry__server__routes__providers__ProviderOut = {
+  id: string;
+  name: string;
+  kind: string;
+  base_url: string | null;
+  has_key: boolean;
+  /** The last four characters of the key. */
+  hint: string;
+  enabled: boolean;
+};
+
+/** A known OAuth provider, to fill in the form. */
+export type actionry__server__shapes_gpts__ProviderOut = {
+  key: string;
+  name: string;
+  authorize_url: string;
+  token_url: string;
+  token_exchange: "default_post" | "basic_auth_header";
+  token_content_type: "form" | "json";
+  pkce: boolean;
+  scope_separator: string;
+  refresh_scope: string;
+  issuer: string | null;
+  revocation_url: string | null;
+  extra_authorize: [string, string][];
 };
