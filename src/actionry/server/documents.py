@@ -7,12 +7,14 @@ limits, everything else in threads, and who comes when too many wait is asked to
 from __future__ import annotations
 
 import asyncio
+import gc
 import hashlib
+import threading
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 from actionry.actions.action import Action
@@ -36,6 +38,49 @@ from actionry.tools.function_schema import Function
 
 COUNTING_S = 4.0
 """After so long the tokens of the remaining functions are left uncounted: the table matters more."""
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class _Pause:
+    """No cyclic garbage collection while documents are read: each full one would stop every stream for as long as it
+    takes to look at all that was read so far (D-04). Pauses may overlap; the last one ends it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._holders = 0
+        self._was_on = True
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        with self._lock:
+            if self._holders == 0:
+                self._was_on = gc.isenabled()
+                gc.disable()
+            self._holders += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._holders -= 1
+                if self._holders == 0 and self._was_on:
+                    gc.enable()
+
+
+_PAUSE = _Pause()
+
+
+async def _apart(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """In a thread, beside the event loop."""
+
+    def run() -> T:
+        with _PAUSE.hold():
+            return work(*args, **kwargs)
+
+    return await asyncio.to_thread(run)
 
 
 @dataclass(slots=True, eq=False)
@@ -76,7 +121,7 @@ class Documents:
         found = self._kept.pop(key, None)
         if found is None:
             async with self._slot(self._reading):
-                found = await asyncio.to_thread(self._load, text, base_url)
+                found = await _apart(self._load, text, base_url)
         self._kept[key] = found  # put in anew: the first is the one that was used the longest ago
         while len(self._kept) > self.limits.read_documents:
             del self._kept[next(iter(self._kept))]
@@ -102,12 +147,12 @@ class Documents:
     ) -> tuple[str, list[Finding]]:
         """The text with the chosen automatic mends, and what was mended."""
         async with self._slot(self._reading):  # changes the tree, so it is read anew
-            return await asyncio.to_thread(self._fix, text, base_url, profile, code, pointer)
+            return await _apart(self._fix, text, base_url, profile, code, pointer)
 
     async def format(self, text: str, to: Literal["same", "json", "yaml"]) -> str:
         """Two spaces; YAML at 120 columns. Raises DocumentError for what cannot be parsed (SP-03)."""
         async with self._slot(self._reading):
-            return await asyncio.to_thread(self._format, text, to)
+            return await _apart(self._format, text, to)
 
     @asynccontextmanager
     async def _slot(self, places: asyncio.Semaphore) -> AsyncIterator[None]:
@@ -134,7 +179,7 @@ class Documents:
         tree = action.document.tree
         assert tree is not None  # it was read from text
         async with self._slot(self._reading):
-            loaded = await asyncio.to_thread(self._with_own_server, action, tree.text)
+            loaded = await _apart(self._with_own_server, action, tree.text)
         loaded.manifest = action.manifest
         return loaded
 
@@ -237,7 +282,7 @@ class Surroundings:
 
 async def report(documents: Documents, loaded: Loaded, around: Surroundings) -> ReadingOut:
     """The whole answer of SP-07, made off the event loop: a linter takes its time with a large document."""
-    return await asyncio.to_thread(_report, documents.outbound, loaded, around)
+    return await _apart(_report, documents.outbound, loaded, around)
 
 
 def _report(outbound: Outbound, loaded: Loaded, around: Surroundings) -> ReadingOut:
