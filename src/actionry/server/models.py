@@ -24,6 +24,10 @@ class Models(Protocol):
         """What may be chosen, the default first."""
         ...
 
+    def search(self) -> None:
+        """What is there may have changed: look again."""
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -42,6 +46,9 @@ class FixedModels:
 
     async def names(self) -> list[str]:
         return list(self._providers)
+
+    def search(self) -> None:
+        return None
 
     async def close(self) -> None:
         return None

@@ -19,6 +19,7 @@ from starlette.responses import Response
 from actionry import errors
 from actionry.errors import ActionryError
 from actionry.gpts import access
+from actionry.models.failures import ModelFailure
 from actionry.storage import errors as storage_errors
 
 MEDIA_TYPE = "application/problem+json"
@@ -120,6 +121,7 @@ _BY_KIND: tuple[tuple[type[ActionryError], int, str], ...] = (
     (errors.CircuitOpen, 503, "waiting_for_api"),
     (errors.OutboundError, 502, "no_answer"),
     (errors.CallConflict, 409, "call_conflict"),
+    (ModelFailure, 422, "unusable_provider"),
     (errors.ProviderError, 502, "model_unavailable"),
     (errors.VaultError, 503, "secrets_unavailable"),
     (errors.ToolCallError, 422, "call_failed"),

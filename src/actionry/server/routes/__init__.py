@@ -20,6 +20,7 @@ MODULES = (
     "plugins",
     "models",
     "admin",
+    "providers",
     "health",
 )
 """In the order of the document."""
