@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from actionry.kit.description_rules import find_faults
+from figures import Figure, report
 
 DATA = Path(__file__).parent / "data" / "descriptions.jsonl"
 
@@ -63,19 +64,25 @@ def measure(*, held_out: bool, language: str | None = None) -> Score:
     return score
 
 
-def main() -> None:
-    for held_out in (False, True):
-        name = "held out" if held_out else "used to write the rules"
+def main() -> int:
+    figures = []
+    for held_out, half in ((False, "used to write the rules"), (True, "held out")):
         for language in (None, "en", "zh"):
             score = measure(held_out=held_out, language=language)
-            label = f"{name}, {language or 'all'}"
-            print(
-                f"{label:30} {score.texts:4} texts  precision {score.precision:.3f}  recall {score.recall:.3f}  "
-                f"({score.right} right, {score.false} false, {score.missed} missed)"
+            counts = held_out and language is None
+            figures.append(
+                Figure(
+                    name=f"{half}, {language or 'both languages'}: {score.texts} texts",
+                    bar="precision >= 0.95, recall >= 0.85" if counts else "",
+                    measured=f"precision {score.precision:.3f}, recall {score.recall:.3f} "
+                    f"({score.right} right, {score.false} false, {score.missed} missed)",
+                    held=score.precision >= 0.95 and score.recall >= 0.85 if counts else None,
+                )
             )
-        if "--show" in sys.argv and not held_out:
-            print(*measure(held_out=False).errors, sep="\n")
+    if "--show" in sys.argv:
+        print(*measure(held_out=False).errors, sep="\n")
+    return report("Description lint", figures)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

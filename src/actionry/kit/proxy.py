@@ -117,8 +117,10 @@ class Proxy:
         """Manifest or document: the folder's file, or the API's own with its addresses made this proxy's."""
         if method not in ("GET", "HEAD") or (path != MANIFEST_PATH and path not in self.document_paths):
             return None
-        if self.folder is not None and (found := self.folder.find(path, base_url)) is not None:
-            return found
+        if self.folder is not None:
+            found = await asyncio.to_thread(self.folder.find, path, base_url)
+            if found is not None:
+                return found
         return await self._fetch(path, base_url)
 
     async def _fetch(self, path: str, base_url: str) -> Served | None:

@@ -32,7 +32,6 @@ class StatusPage:
         self.path = f"{ROOT}{secrets.token_urlsafe(24)}/"
         self._calls = calls
         self._state = state
-        self._text = _PAGE.read_text("utf-8")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
@@ -55,7 +54,8 @@ class StatusPage:
 
     async def _send_page(self, send: Send) -> None:
         nonce = secrets.token_urlsafe(16)
-        content = self._text.replace("@@NONCE@@", nonce).encode()
+        text = await asyncio.to_thread(_PAGE.read_text, "utf-8")
+        content = text.replace("@@NONCE@@", nonce).encode()
         policy = (
             f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; "
             "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
