@@ -17,7 +17,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, overload, runtime_checkable
 
 import orjson
 
@@ -74,7 +74,11 @@ PluginAuth = ServiceToken | UserKeys | OAuth
 # --------------------------------------------------------------------------------------------- marks on operations
 
 
-def consequential(endpoint: Endpoint | bool = True) -> Any:
+@overload
+def consequential(endpoint: bool = True) -> Callable[[Endpoint], Endpoint]: ...
+@overload
+def consequential(endpoint: Endpoint) -> Endpoint: ...
+def consequential(endpoint: Any = True) -> Any:
     """Mark an operation as one that the user is asked about each time; with False, as one that may be always allowed.
 
     Above the function, below the route: `@app.post("/orders")`, then `@consequential`, or `@consequential(False)`.
