@@ -9,13 +9,14 @@ from xml.etree import ElementTree
 import pytest
 
 from actionry.kit.cases import ABSENT, fits
+from actionry.kit.new import make_plugin
 from support.kit_process import actionry
 
-DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "examples" / "todo.yaml").read_text()
+DOCUMENT = make_plugin("todo", "none", "quart").files["openapi.yaml"].replace(b"PLUGIN_HOSTNAME", b"https://a.test")
 
 
 def write(folder: Path, text: str) -> str:
-    (folder / "todo.yaml").write_text(DOCUMENT)
+    (folder / "todo.yaml").write_bytes(DOCUMENT)
     (folder / "cases.yaml").write_text(f"source: todo.yaml\ncases:\n{text}")
     return str(folder / "cases.yaml")
 

@@ -181,16 +181,15 @@ def _document_reader(app: Any, document: Mapping[str, Any] | str | Path | None) 
     if isinstance(document, Path) and not document.is_file():
         raise ActionryError(f"There is no file `{document}`.", mend="Give the OpenAPI document's path.")
 
-    def read() -> dict[str, Any]:
-        from actionry.syntax import read_tree
+    from actionry.syntax import read_tree
 
-        if isinstance(document, Mapping):
-            return _with_extras(app, dict(document))
-        text = document.read_bytes() if isinstance(document, Path) else document
-        return _with_extras(app, dict(read_tree(text).root))
-
-    read()  # a document that cannot be read is told now, not to the first who asks
-    return read
+    if isinstance(document, Mapping):
+        root: Any = document
+    else:  # read once, and now: a document that cannot be read is told to its author
+        root = read_tree(document.read_bytes() if isinstance(document, Path) else document).root
+    if not isinstance(root, Mapping):
+        raise ActionryError("The document is no mapping.", mend="Write `openapi:`, `info:` and `paths:`.")
+    return lambda: _with_extras(app, root)
 
 
 def _with_extras(app: Any, root: Mapping[str, Any]) -> dict[str, Any]:

@@ -133,7 +133,7 @@ PATTERNS: tuple[tuple[str, frozenset[Where], re.Pattern[str], re.Pattern[str]], 
             r"\b(?:tone|voice|attitude|manner|personality|persona|accent|demeanou?r|sense of humou?r)\b"
             r"(?! of (?:the|an?) (?:text|message|sentence|document|speaker|recording))",
             rf"\b(?:be|sound|act|stay|remain|appear|seem)(?:ing)? (?:\w+ )?(?:{_MANNERS})\b",
-            r"\b(?:speak|talk|respond|reply|answer|write|act|behave|sound|present)\b(?: (?!should|must|will|is|can|planned)\w+){0,3} (?:like|as)"
+            r"\b(?:speak|talk|respond|reply|answer|write|act|behave|sound|present)\b(?: (?:to (?:the |your )?users?|to them|(?:the |your )?users?|always|only|everything|back|more|strictly|exactly|just|in chat|things?))* (?:like|as)"
             r" (?:if\b|(?:an?|the) (?!json|list|table|string|number|array|object|file|stream|plain|date|markdown|text))",
             r"\b(?:speak|talk|respond|reply|answer|write|chat)\b(?: \w+){0,3} (?:" + _MANNERS + r")(?:ly)?\b",
             r"\b(?:role-?play|pretend to be|impersonate|stay in character|your (?:name|personality|persona) is)\b",
