@@ -167,6 +167,7 @@ def test_a_plugin_that_breaks_is_told_and_started_again_when_it_is_mended(tmp_pa
         (tmp_path / "main.py").write_text("this is no Python\n")
         running.wait_for("error The plugin has stopped")
         assert running.ask("GET", "/todos/ada").status == 503
+        assert running.port
         running.lines.clear()
         (tmp_path / "main.py").write_text(SOURCES)
         running.wait_for("^TODO Plugin: ")

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,7 @@ class Dev:
                 return found
         raise AssertionError(f"no line matches {pattern!r}:\n" + "\n".join(self.lines))
 
-    @property
+    @cached_property
     def port(self) -> int:
         return int(self.wait_for(r"^Plugin: .*:(\d+)$")[1])
 
@@ -77,7 +78,7 @@ class Dev:
     def url(self) -> str:
         return f"http://localhost:{self.port}"
 
-    @property
+    @cached_property
     def page(self) -> str:
         return self.wait_for(r"^Page: .*:\d+(/\S+)$")[1]
 

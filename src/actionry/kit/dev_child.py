@@ -5,7 +5,6 @@ told on standard output; when standard input ends, its parent is gone and it end
 """
 
 import asyncio
-import importlib
 import os
 import sys
 import threading
@@ -20,16 +19,17 @@ def main() -> None:
     os.chdir(folder)
     try:
         import uvicorn
+        from uvicorn.importer import ImportFromStringError, import_from_string
     except ModuleNotFoundError:
         sys.exit("uvicorn is not installed. Install it with: pip install uvicorn")
     threading.Thread(target=_follow_parent, daemon=True).start()
     module, _, name = place.partition(":")
     try:
-        app = getattr(importlib.import_module(module), name, None)
+        app = import_from_string(place)
     except ModuleNotFoundError as error:
         hint = " (pip install -r requirements.txt)" if os.path.isfile("requirements.txt") else ""
         sys.exit(f"{module}.py needs a package that is not installed: {error.name}{hint}")
-    if app is None:
+    except ImportFromStringError:
         sys.exit(f"{module}.py has no `{name}`: give the ASGI app that name.")
 
     class Server(uvicorn.Server):
