@@ -45,7 +45,8 @@ class Login(App):
     @property
     def metadata(self) -> dict[str, Any]:
         return {
-            "issuer": self.url, "authorization_endpoint": f"{self.url}/authorize", "token_endpoint": f"{self.url}/token",
+            "issuer": self.url, "authorization_endpoint": f"{self.url}/authorize",
+            "token_endpoint": f"{self.url}/token",
             "jwks_uri": f"{self.url}/jwks", "code_challenge_methods_supported": ["S256"],
         }  # fmt: skip
 

@@ -9,9 +9,10 @@ from fastapi import Path as PathParameter
 from pydantic import Field, StringConstraints
 
 from actionry.credentials.secret import Secret
-from actionry.models.catalogue import describe_provider
+from actionry.errors import ProviderError
+from actionry.models.catalogue import ProviderDescription, describe_provider
 from actionry.server.deps import Administrator, Use
-from actionry.server.problems import documented, not_found
+from actionry.server.problems import documented, field_problem, not_found
 from actionry.server.shapes import Done, Input, Shape
 from actionry.storage.providers import ModelProvider
 
@@ -57,7 +58,7 @@ async def list_providers(identity: Administrator, services: Use) -> list[Provide
 @router.post("/providers", operation_id="addProvider", status_code=201, responses=documented(401, 404, 409, 422))
 async def add_provider(body: ProviderIn, identity: Administrator, services: Use) -> ProviderOut:
     """Enter a model provider."""
-    described = describe_provider(body.name, body.kind, base_url=body.base_url, key=body.key or None)
+    described = _describe(body.name, body.kind, body.base_url, body.key)
     added = await services.storage.providers.add(
         identity, name=body.name, kind=described.kind, base_url=described.base_url, key=described.key
     )
@@ -75,7 +76,7 @@ async def change_provider(
     if known is None:
         raise not_found("provider")
     given = body.model_dump(exclude={"key"}, exclude_none=True)
-    describe_provider(known.name, known.kind, base_url=body.base_url or known.base_url, key=body.key or None)
+    _describe(known.name, known.kind, body.base_url or known.base_url, body.key)
     key = Secret(body.key) if body.key is not None else None
     changed = await services.storage.providers.update(identity, provider_id, key=key, **given)
     await services.storage.audit.write(identity, "provider.change", subject=provider_id)
@@ -91,6 +92,14 @@ async def remove_provider(provider_id: ProviderId, identity: Administrator, serv
     await services.storage.audit.write(identity, "provider.remove", subject=provider_id)
     services.models.search()
     return Done()
+
+
+def _describe(name: str, kind: str, base_url: str | None, key: str | None) -> ProviderDescription:
+    """What the entries make; a field that cannot be used is named."""
+    try:
+        return describe_provider(name, kind, base_url=base_url, key=key or None)
+    except ProviderError as error:
+        raise field_problem("kind" if base_url is None else "base_url", str(error)) from None
 
 
 def _shape(provider: ModelProvider) -> ProviderOut:
