@@ -49,7 +49,7 @@ OPENERS = frozenset(
     }
 )
 # These load our own modules when they are first asked for, by a table of names in the same file.
-LAZY = frozenset({"__init__.py", "kit/cli.py", "server/routes/__init__.py"})
+LAZY = frozenset({"__init__.py", "kit/cli.py", "kit/installation.py", "server/routes/__init__.py"})
 # What else is named, and why it is no second way to addresses that come from documents, users or models.
 KNOWN = {
     "models/http_stream.py": "aiohttp",  # the operator's model provider, one base URL (DESIGN 5, "models")
