@@ -11,13 +11,15 @@ from faults.killing import Report, kill_servers
 from support.postgres import own_database, running_postgres
 
 KILLS = 26
+ENOUGH = KILLS // 2
+"""So much must have happened between the kills, on the slowest machine, for the rest to say anything."""
 
 
 def check(report: Report) -> None:
     print(report.line, report.by_point)  # seen when something fails
     assert report.wrong == []
-    assert report.messages > KILLS
-    assert report.resumed > KILLS
+    assert report.messages > ENOUGH
+    assert report.resumed > ENOUGH
     assert report.effects > 0
     assert len(report.by_point) > 2
 

@@ -27,7 +27,7 @@ def matches(printed: str, expected: str) -> bool:
     return True
 
 
-@pytest.mark.row("DX-01", "F1")
+@pytest.mark.row("DX-01")
 def test_the_tutorial_word_by_word(tmp_path: Path) -> None:
     make, made, serve, served, calls, answer, test, tested, change, changed, *_ = blocks()
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
-import shutil
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from actionry.errors import VaultError
 from actionry.storage.accounts import User
 from actionry.storage.engine import Database
 from actionry.storage.errors import Conflict
-from actionry.storage.maintenance import BackupUnreadable, backup, read_backup, restore, rotate_keys
+from actionry.storage.maintenance import BackupUnreadable, backup, extract_files, read_backup, restore, rotate_keys
 from actionry.storage.storage import Storage, open_storage
 from actionry.storage.tables import SEALED, metadata
 from storage.people import ORIGIN, leased_turn, make_person, published_gpt
@@ -83,7 +84,8 @@ async def test_no_secret_stands_in_the_database(storage: Storage, tmp_path: Path
     for secret in (CANARY, session.reveal(), reset.reveal(), invite.reveal(), api.reveal()):
         assert secret not in said
     await backup(storage.database, storage.data_dir, tmp_path / "b.tar.gz")
-    shutil.unpack_archive(tmp_path / "b.tar.gz", tmp_path / "unpacked", filter="data")
+    with tarfile.open(tmp_path / "b.tar.gz") as archive:
+        await asyncio.to_thread(extract_files, archive, tmp_path / "unpacked")
     folders = [tmp_path / "unpacked"] + ([storage.database.file.parent] if storage.database.file else [])
     for folder in folders:
         for path in folder.rglob("*"):
@@ -225,3 +227,16 @@ async def test_what_cannot_be_opened_is_counted_and_left(storage: Storage) -> No
     assert report.rotated == {}
     assert sum(report.left.values()) == 7
     assert report.retired == ()
+
+
+@pytest.mark.row("F-01")
+@pytest.mark.parametrize("name", ["../outside", "/outside", "a/../../outside"])
+def test_a_backup_writes_nothing_outside_its_folder(tmp_path: Path, name: str) -> None:
+    packed = tmp_path / "evil.tar.gz"
+    member = tarfile.TarInfo(name)
+    member.size = 4
+    with tarfile.open(packed, "w:gz") as archive:
+        archive.addfile(member, io.BytesIO(b"evil"))
+    with tarfile.open(packed) as archive, pytest.raises(ValueError, match="not a plain file"):
+        extract_files(archive, tmp_path / "inside")
+    assert not (tmp_path / "outside").exists()

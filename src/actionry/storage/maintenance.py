@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import json
 import os
+import shutil
 import sqlite3
 import tarfile
 import tempfile
@@ -272,13 +273,30 @@ def _restore(database: Database, folder: Path, source: Path, replace: bool) -> B
     return info
 
 
+def extract_files(archive: tarfile.TarFile, folder: Path) -> None:
+    """Plain files only, and only into the folder (THREATS F-01).
+
+    tarfile's own `filter="data"` is missing in Python before 3.11.4.
+    """
+    for member in archive:
+        target = (folder / member.name).resolve()
+        if member.isdir():
+            continue
+        content = archive.extractfile(member) if member.isfile() else None
+        if content is None or not target.is_relative_to(folder.resolve()):
+            raise ValueError(f"{member.name!r} is not a plain file of a backup")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with content, target.open("wb") as file:
+            shutil.copyfileobj(content, file)
+
+
 @contextmanager
 def _unpacked(source: Path) -> Iterator[tuple[BackupInfo, Path]]:
     with tempfile.TemporaryDirectory(prefix="actionry-restore-") as name:
         folder = Path(name)
         try:
             with tarfile.open(source, "r:gz") as archive:
-                archive.extractall(folder, filter="data")
+                extract_files(archive, folder)
             values = json.loads((folder / "manifest.json").read_text())
             info = BackupInfo(**values | {name: tuple(values[name]) for name in ("missing_files", "key_ids")})
         except (OSError, EOFError, tarfile.TarError, ValueError, TypeError, KeyError) as error:
