@@ -21,7 +21,7 @@ from actionry.findings import Finding
 from actionry.http import DEFAULT_PORTS
 from actionry.kit import terminal
 from actionry.kit.calls_seen import FINDINGS, CallLog, CallSeen, KnownOperations, as_line
-from actionry.kit.dev_process import PluginProcess, find_app, watch
+from actionry.kit.dev_process import PluginProcess, find_app, take_snapshot, watch
 from actionry.kit.guard import Guard
 from actionry.kit.proxy import Proxy, Upstream
 from actionry.kit.served import DOCUMENT_PATHS, Folder
@@ -156,10 +156,12 @@ class Session:
         _print(f"Page:    http://127.0.0.1:{port}{page.path}")
         if self._url:
             _print(f"Calls go to {self._url}")
-        await self._check()
         folder = self._folder or (self._files.folder if self._files else None)
+        # Taken before anything is said: who reads that the plugin runs may change it at once.
+        before = await asyncio.to_thread(take_snapshot, folder) if folder is not None else {}
+        await self._check()
         if folder is not None:
-            await watch(folder, self._on_change)
+            await watch(folder, before, self._on_change)
 
     async def _on_change(self, names: list[str]) -> None:
         _print(f"Changed: {', '.join(names[:5])}")

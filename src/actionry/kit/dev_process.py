@@ -135,9 +135,8 @@ class PluginProcess:
         await self.start()
 
 
-async def watch(folder: Path, changed: Callable[[list[str]], Awaitable[None]]) -> None:
-    """Call `changed` with the files' names when they do; ends when cancelled."""
-    before = await asyncio.to_thread(take_snapshot, folder)
+async def watch(folder: Path, before: Snapshot, changed: Callable[[list[str]], Awaitable[None]]) -> None:
+    """Call `changed` with the files' names when they differ from `before`, and so on; ends when cancelled."""
     while True:
         await asyncio.sleep(_LOOK_S)
         now = await asyncio.to_thread(take_snapshot, folder)
