@@ -67,7 +67,7 @@ def command(
     if dry_run:
         _show_request(action.build_request(function.name, values), as_json)
         return
-    credentials = _read_keys(key)
+    credentials = read_keys(key)
     if login:
         if not client_id:
             raise click.UsageError("--login needs --client-id: the client that you registered at the provider.")
@@ -83,7 +83,7 @@ def command(
 # --------------------------------------------------------------------- credentials
 
 
-def _read_keys(words: tuple[str, ...]) -> dict[str, Any]:
+def read_keys(words: tuple[str, ...]) -> dict[str, Any]:
     """`SCHEME=KEY` by scheme; a key alone is for the operation's single scheme (under the name "")."""
     keys: dict[str, Any] = {}
     for word in words:
@@ -104,7 +104,7 @@ def _reveal(text: str) -> str:
     return os.environ[name]
 
 
-def _as_credentials(keys: dict[str, Any]) -> Any:
+def as_credentials(keys: dict[str, Any]) -> Any:
     return keys[""] if set(keys) == {""} else {name: value for name, value in keys.items() if name} or None
 
 
@@ -159,7 +159,7 @@ async def _send(
         result = await action.call(
             function.name,
             values,
-            credentials=_as_credentials(keys),
+            credentials=as_credentials(keys),
             outbound=outbound,
             confirm=None if yes or not function.consequential else _ask,
         )

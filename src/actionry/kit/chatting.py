@@ -47,7 +47,7 @@ from actionry.chat.services import BUDGETS, Outcome, TurnServices
 from actionry.chat.turn import run_turn
 from actionry.gpts.gpt import GptAction, GptContent
 from actionry.kit import terminal
-from actionry.kit.calling import _as_credentials, _read_keys
+from actionry.kit.calling import as_credentials, read_keys
 from actionry.kit.sources import open_action
 from actionry.models.provider import Provider
 from actionry.outbound import Outbound
@@ -86,7 +86,7 @@ def command(
     if source == "-":
         raise click.UsageError("Standard input is what you say; name a file, an address or a domain.")
     action = open_action(source, base_url=base_url, allow=allow)
-    credentials = _as_credentials(_read_keys(key))
+    credentials = as_credentials(read_keys(key))
     with asyncio.Runner() as runner:
         chat = Chat(action, MemoryCredentials({ACTION.id: credentials}))
         opened = chat.open(model or os.environ.get("ACTIONRY_MODEL", "").strip() or None, allow)
